@@ -1,0 +1,2 @@
+/** Conditions of `cli`. */
+export const cliErrors = {} as const;

@@ -1,0 +1,2 @@
+/** Conditions of `codec`. */
+export const codecErrors = {} as const;

@@ -1,0 +1,2 @@
+/** Conditions of `control`. */
+export const controlErrors = {} as const;

@@ -1,0 +1,2 @@
+/** Conditions of `gateway`. */
+export const gatewayErrors = {} as const;

@@ -1,0 +1,2 @@
+/** Conditions of `mesh`. */
+export const meshErrors = {} as const;

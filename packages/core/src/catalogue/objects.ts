@@ -1,0 +1,2 @@
+/** Conditions of `objects`. */
+export const objectsErrors = {} as const;

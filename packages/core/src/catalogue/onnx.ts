@@ -1,0 +1,2 @@
+/** Conditions of `onnx`. */
+export const onnxErrors = {} as const;

@@ -1,0 +1,2 @@
+/** Conditions of `runtimes`. */
+export const runtimesErrors = {} as const;

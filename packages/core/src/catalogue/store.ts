@@ -1,0 +1,2 @@
+/** Conditions of `store`. */
+export const storeErrors = {} as const;

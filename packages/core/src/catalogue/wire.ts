@@ -1,0 +1,2 @@
+/** Conditions of `wire`. */
+export const wireErrors = {} as const;

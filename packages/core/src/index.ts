@@ -1,0 +1,14 @@
+/**
+ * What every other part is given: the error class and its catalogue, and the ports for time, randomness, log and metrics.
+ * No dependencies, no configuration, no module-level state.
+ */
+export { assert, assertNever } from "./assert.ts";
+export type { CatalogueEntry } from "./catalogue/entry.ts";
+export { catalogue, type DetailsOf, entryOf, type Reason, reasons } from "./catalogue/index.ts";
+export { type Clock, sleep, systemClock, type Timer } from "./clock.ts";
+export { type Code, codeOfGrpcStatus, type ExitStatus, exitStatusOf, grpcStatusOf, httpStatusOf, kubernetesReasonOf } from "./code.ts";
+export { type DeadlineOptions, withDeadline } from "./deadline.ts";
+export { describeError, type JsonLogOptions, jsonLog, type Log, type LogFields, type LogLevel, silentLog } from "./log.ts";
+export { type Counter, type Gauge, type Histogram, type Labels, type Metrics, maxSeries, metricsRegistry, type Sample } from "./metrics.ts";
+export { failure, failureFromPublic, PlatformError, type PlatformErrorExtras, type PublicError } from "./platform-error.ts";
+export { type Random, randomInteger, seededRandom, systemRandom } from "./random.ts";
