@@ -1,1 +1,20 @@
-export {};
+/** The etcd contract and its drivers. */
+export type {
+  Compare,
+  KeyRange,
+  KeyValue,
+  Lease,
+  LeaseFacts,
+  Operation,
+  OperationResponse,
+  RangeRequest,
+  RangeResponse,
+  Store,
+  Transaction,
+  TransactionResponse,
+  WaitOptions,
+  Watch,
+  WatchBatch,
+  WatchEvent,
+  WatchRequest,
+} from "./contract.ts";

@@ -1,2 +1,33 @@
 /** Conditions of `runtimes`. */
-export const runtimesErrors = {} as const;
+export const runtimesErrors = {
+  MODEL_LOAD_FAILED: {
+    code: "FAILED_PRECONDITION",
+    template: "The model could not be loaded: {why}",
+    retryable: false,
+    hint: "Check the file with the tool that wrote it, then deploy it again",
+  },
+  RUNTIME_CRASHED: {
+    code: "FAILED_PRECONDITION",
+    template: "The model is quarantined: the runtime {kind} twice while it ran, last at {at}",
+    retryable: false,
+    hint: "Deploy a corrected revision; the crash is in the model or in the runtime, not in the request",
+  },
+  RUN_FAILED: {
+    code: "INVALID_ARGUMENT",
+    template: "The model refused the input: {why}",
+    retryable: false,
+    hint: "Compare the input with the model's metadata",
+  },
+  RUN_TIMED_OUT: {
+    code: "DEADLINE_EXCEEDED",
+    template: "The run did not finish within {limitMs} ms and its process was ended",
+    retryable: true,
+    hint: "Raise runLimit if the model needs longer, or send a smaller input",
+  },
+  INVALID_UTF8: {
+    code: "INVALID_ARGUMENT",
+    template: 'Element {index} of the input "{input}" is not UTF-8 text, which ONNX strings must be',
+    retryable: false,
+    hint: "Encode strings as UTF-8",
+  },
+} as const;

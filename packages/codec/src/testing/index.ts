@@ -1,0 +1,2 @@
+/** Fakes and contract suites of this package for the tests of others. */
+export {};

@@ -1,0 +1,109 @@
+/**
+ * The runtime contract: load, size, unload, infer, metadata. The in-process ONNX Runtime implements it here; servers that speak
+ * `mmesh.ModelRuntime` will be plugged in behind the same interface. One suite (`@modelyard/runtimes/testing`) holds for every implementation.
+ */
+import type { Datatype, Tensor } from "@modelyard/codec";
+import type { PublicError } from "@modelyard/core";
+
+/** Whether and how much a runtime can take. Source of the fields: ModelMesh's `RuntimeStatusResponse`. */
+export interface RuntimeStatus {
+  readonly state: "starting" | "ready" | "failing";
+  /** Bytes its models may occupy together. */
+  readonly capacityBytes: number;
+  /** Loads it runs at once. */
+  readonly maxLoadingConcurrency: number;
+  readonly loadTimeoutMs: number;
+  /** Size assumed for a model nothing is known of. */
+  readonly defaultSizeBytes: number;
+  readonly version: string;
+}
+
+/** What to load. */
+export interface LoadRequest {
+  /** Internal id of the immutable model (a revision). Never shown to clients. */
+  readonly modelId: string;
+  /** Model format, for example `onnx`. */
+  readonly modelType: string;
+  /** Digest of the artifact in `objects`, `sha256:<64 hex>`. */
+  readonly artifactDigest: string;
+  /** Storage parameters and the like; values a runtime does not know are ignored. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** Steps of a load, in order, as `describe` and `deploy` show them. */
+export type LoadStage = "verify" | "prepare" | "load";
+
+/** Options of a load. */
+export interface LoadOptions {
+  readonly signal?: AbortSignal;
+  readonly onStage?: (stage: LoadStage) => void;
+}
+
+/** One input or output. */
+export interface TensorSignature {
+  readonly name: string;
+  readonly datatype: Datatype;
+  /** -1 = any size. */
+  readonly shape: readonly number[];
+}
+
+/** What a model takes and gives. */
+export interface ModelSignature {
+  /** For example `onnx_onnxruntime`. */
+  readonly platform: string;
+  readonly inputs: readonly TensorSignature[];
+  readonly outputs: readonly TensorSignature[];
+}
+
+/** One inference. Names, datatypes, shapes and lengths were checked against the signature by the caller. */
+export interface InferRequest {
+  readonly inputs: readonly Tensor[];
+  /** Outputs wanted, by name; `undefined` = all, in the order of the signature. */
+  readonly outputNames: readonly string[] | undefined;
+}
+
+/** Result: either ready at once (the model runs inline on the I/O thread) or later (it runs elsewhere). */
+export type InferResult = readonly Tensor[] | Promise<readonly Tensor[]>;
+
+/** A model in memory. */
+export interface LoadedModel {
+  readonly modelId: string;
+  readonly signature: ModelSignature;
+  /** Bytes it is charged for. */
+  readonly sizeBytes: number;
+  /** `measured`: change of resident memory over its load. `estimated`: by the calibrated formula. */
+  readonly sizeSource: "measured" | "estimated";
+  /** Runs at once that make sense; more wait in the caller. 0 = no limit. */
+  readonly maxConcurrency: number;
+  /** Where it runs, by its measured time: on the I/O thread, in a worker. */
+  readonly placement: "inline" | "worker";
+  /** Median time of one run when it was prepared, microseconds. */
+  readonly runMicros: number;
+  /** Throws or rejects with a `PlatformError`; the model stays usable unless the error's reason says it crashed. */
+  infer(request: InferRequest): InferResult;
+  /** Releases it; idempotent. The caller has waited for runs in flight. */
+  unload(): Promise<void>;
+}
+
+/** A runtime. */
+export interface ModelRuntime {
+  /** For example `onnxruntime`. */
+  readonly name: string;
+  status(): RuntimeStatus;
+  /** Size before loading, from what was prepared earlier or from the files; quick, never loads. */
+  predictSizeBytes(request: LoadRequest): Promise<number>;
+  /** Rejects with `MODEL_LOAD_FAILED` (or another reason of the catalogue) and leaves nothing behind. */
+  load(request: LoadRequest, options?: LoadOptions): Promise<LoadedModel>;
+  /** Ends workers and child processes; idempotent. */
+  close(): Promise<void>;
+}
+
+/** A crash or hang of a serving process, as the supervisor's post-mortem tells the next one. */
+export interface CrashReport {
+  readonly modelId: string;
+  readonly phase: "load" | "run";
+  /** `crash`: died in native code. `hang`: ended by its own watchdog after `runLimit`. */
+  readonly kind: "crash" | "hang";
+  readonly atMs: number;
+  readonly error: PublicError;
+}
