@@ -1,2 +1,2 @@
-/** Fakes and contract suites of this package for the tests of others. */
-export {};
+/** Fakes and contract suites of `runtimes` for the tests of others. */
+export { type FakeBehaviour, type FakeEvent, type FakeRuntime, type FakeRuntimeOptions, fakeRuntime } from "./fake-runtime.ts";

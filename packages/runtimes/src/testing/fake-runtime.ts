@@ -1,0 +1,323 @@
+/**
+ * A runtime without models: what a load or a run does, how long it takes on the injected clock, and what it costs is told by the test.
+ * Nothing happens by itself, so a test or a simulation that uses it replays exactly.
+ */
+import type { Tensor } from "@modelyard/codec";
+import { assert, type Clock, failure, type PlatformError, sleep } from "@modelyard/core";
+import type {
+  InferRequest,
+  InferResult,
+  LoadedModel,
+  LoadOptions,
+  LoadRequest,
+  ModelRuntime,
+  ModelSignature,
+  RuntimeStatus,
+} from "../contract.ts";
+
+/** How a model of the fake behaves; what is absent is taken from the runtime's default. */
+export interface FakeBehaviour {
+  /** Time a load takes. 0 settles without a timer. Default 0. */
+  readonly loadDelayMs?: number;
+  /** Rejects the load after its delay. Default: none. */
+  readonly loadFailure?: PlatformError;
+  /** Size it is charged for once loaded. Default 100 KiB. */
+  readonly sizeBytes?: number;
+  /** What `predictSizeBytes` says. Default: `sizeBytes`. */
+  readonly predictedSizeBytes?: number;
+  /** Time a run takes; absent = inline, the result is there at once. */
+  readonly runDelayMs?: number;
+  /** Fails each run, after its delay. Default: none. */
+  readonly runFailure?: PlatformError;
+  /** A load that only ends when it is aborted, or runs that never end. Default: none. */
+  readonly hang?: "load" | "run";
+  /** Default: input `x` and output `y`, both FP32 of any length. */
+  readonly signature?: ModelSignature;
+  /** Computes the outputs. Default: each output takes the input at its place. */
+  readonly compute?: (request: InferRequest) => readonly Tensor[];
+}
+
+/** Options of {@link fakeRuntime}. */
+export interface FakeRuntimeOptions {
+  readonly clock: Clock;
+  /** Default 1 GiB. */
+  readonly capacityBytes?: number;
+  /** Default 4. Loads beyond it wait for their turn, in order. */
+  readonly maxLoadingConcurrency?: number;
+  /** Default 60,000. */
+  readonly loadTimeoutMs?: number;
+  /** Behaviour of every model that {@link FakeRuntime.behave} did not name. */
+  readonly behaviour?: FakeBehaviour;
+}
+
+/** What the fake was asked for, in order. */
+export interface FakeEvent {
+  readonly kind: "load" | "loaded" | "load-failed" | "run" | "unload";
+  readonly modelId: string;
+}
+
+/** A {@link ModelRuntime} the test drives. */
+export interface FakeRuntime extends ModelRuntime {
+  /** Sets how a model behaves from its next load or run on; adds to what was set before. */
+  behave(modelId: string, behaviour: FakeBehaviour): void;
+  /** What `status()` says from now on. Default `ready`. */
+  setState(state: RuntimeStatus["state"]): void;
+  /** Ids that are in memory. */
+  readonly loadedIds: readonly string[];
+  /** Bytes of what is in memory, and the most there ever were. */
+  readonly usedBytes: number;
+  readonly peakBytes: number;
+  /** Loads under way, and the most there ever were at once. */
+  readonly loading: number;
+  readonly peakLoading: number;
+  /** Everything that was asked for, oldest first; the newest 10,000. */
+  readonly events: readonly FakeEvent[];
+}
+
+const kibibyte = 1024;
+const maxEvents = 10_000;
+
+const echoSignature: ModelSignature = {
+  platform: "fake",
+  inputs: [{ name: "x", datatype: "FP32", shape: [-1] }],
+  outputs: [{ name: "y", datatype: "FP32", shape: [-1] }],
+};
+
+/** A runtime that loads nothing and answers with its inputs. */
+export function fakeRuntime(options: FakeRuntimeOptions): FakeRuntime {
+  return new FakeModelRuntime(options);
+}
+
+class FakeModelRuntime implements FakeRuntime {
+  readonly name = "fake";
+  readonly #options: FakeRuntimeOptions;
+  readonly #behaviours = new Map<string, FakeBehaviour>();
+  readonly #loaded = new Set<FakeLoadedModel>();
+  readonly #waiting: (() => void)[] = [];
+  readonly #events: FakeEvent[] = [];
+  readonly #closing = new AbortController();
+  #state: RuntimeStatus["state"] = "ready";
+  #loading = 0;
+  #peakLoading = 0;
+  #usedBytes = 0;
+  #peakBytes = 0;
+
+  constructor(options: FakeRuntimeOptions) {
+    this.#options = options;
+  }
+
+  get loadedIds(): readonly string[] {
+    return [...this.#loaded].map((model) => model.modelId);
+  }
+
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  get peakBytes(): number {
+    return this.#peakBytes;
+  }
+
+  get loading(): number {
+    return this.#loading;
+  }
+
+  get peakLoading(): number {
+    return this.#peakLoading;
+  }
+
+  get events(): readonly FakeEvent[] {
+    return this.#events;
+  }
+
+  behave(modelId: string, behaviour: FakeBehaviour): void {
+    this.#behaviours.set(modelId, { ...this.#behaviours.get(modelId), ...behaviour });
+  }
+
+  setState(state: RuntimeStatus["state"]): void {
+    this.#state = state;
+  }
+
+  status(): RuntimeStatus {
+    return {
+      state: this.#state,
+      capacityBytes: this.#options.capacityBytes ?? 1024 * kibibyte * kibibyte,
+      maxLoadingConcurrency: this.#options.maxLoadingConcurrency ?? 4,
+      loadTimeoutMs: this.#options.loadTimeoutMs ?? 60_000,
+      defaultSizeBytes: 100 * kibibyte,
+      version: "fake",
+    };
+  }
+
+  predictSizeBytes(request: LoadRequest): Promise<number> {
+    const behaviour = this.#behaviourOf(request.modelId);
+    return Promise.resolve(behaviour.predictedSizeBytes ?? sizeOf(behaviour));
+  }
+
+  async load(request: LoadRequest, options: LoadOptions = {}): Promise<LoadedModel> {
+    const signal = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal;
+    signal.throwIfAborted();
+    this.#record("load", request.modelId);
+    try {
+      await this.#turn(signal);
+      return await this.#loadInTurn(request, { ...options, signal });
+    } catch (error) {
+      this.#record("load-failed", request.modelId);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(failure("CANCELLED", { what: "The load" }));
+    await Promise.all([...this.#loaded].map((model) => model.unload()));
+  }
+
+  /** Waits until fewer than the allowed loads are under way, then counts as one of them. */
+  async #turn(signal: AbortSignal): Promise<void> {
+    if (this.#loading >= this.status().maxLoadingConcurrency) await this.#waitForTurn(signal);
+    else this.#loading++;
+    this.#peakLoading = Math.max(this.#peakLoading, this.#loading);
+  }
+
+  #waitForTurn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(onTurn), 1);
+        reject(signal.reason);
+      };
+      const onTurn = (): void => {
+        signal.removeEventListener("abort", onAbort);
+        resolve();
+      };
+      this.#waiting.push(onTurn);
+      signal.addEventListener("abort", onAbort, { once: true });
+    });
+  }
+
+  async #loadInTurn(request: LoadRequest, options: LoadOptions & { readonly signal: AbortSignal }): Promise<LoadedModel> {
+    try {
+      const behaviour = this.#behaviourOf(request.modelId);
+      for (const stage of ["verify", "prepare", "load"] as const) options.onStage?.(stage);
+      await this.#passLoadTime(behaviour, options.signal);
+      if (behaviour.loadFailure) throw behaviour.loadFailure;
+      return this.#admit(request.modelId, behaviour);
+    } finally {
+      // A waiting load takes over the place of this one.
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#loading--;
+    }
+  }
+
+  async #passLoadTime(behaviour: FakeBehaviour, signal: AbortSignal): Promise<void> {
+    if (behaviour.hang === "load") await untilAborted(signal);
+    if (behaviour.loadDelayMs) await sleep(this.#options.clock, behaviour.loadDelayMs, signal);
+  }
+
+  #admit(modelId: string, behaviour: FakeBehaviour): LoadedModel {
+    const model = new FakeLoadedModel({
+      modelId,
+      clock: this.#options.clock,
+      sizeBytes: sizeOf(behaviour),
+      behaviour: () => this.#behaviourOf(modelId),
+      onRun: () => this.#record("run", modelId),
+      onUnload: () => this.#release(model),
+    });
+    this.#loaded.add(model);
+    this.#usedBytes += model.sizeBytes;
+    this.#peakBytes = Math.max(this.#peakBytes, this.#usedBytes);
+    this.#record("loaded", modelId);
+    return model;
+  }
+
+  #release(model: FakeLoadedModel): void {
+    if (!this.#loaded.delete(model)) return;
+    this.#usedBytes -= model.sizeBytes;
+    this.#record("unload", model.modelId);
+  }
+
+  #behaviourOf(modelId: string): FakeBehaviour {
+    return { ...this.#options.behaviour, ...this.#behaviours.get(modelId) };
+  }
+
+  #record(kind: FakeEvent["kind"], modelId: string): void {
+    this.#events.push({ kind, modelId });
+    if (this.#events.length > maxEvents) this.#events.shift();
+  }
+}
+
+interface FakeModelDeps {
+  readonly modelId: string;
+  readonly clock: Clock;
+  readonly sizeBytes: number;
+  readonly behaviour: () => FakeBehaviour;
+  readonly onRun: () => void;
+  readonly onUnload: () => void;
+}
+
+class FakeLoadedModel implements LoadedModel {
+  readonly modelId: string;
+  readonly signature: ModelSignature;
+  readonly sizeBytes: number;
+  readonly sizeSource = "estimated";
+  readonly maxConcurrency: number;
+  readonly placement: "inline" | "worker";
+  readonly runMicros: number;
+  readonly #deps: FakeModelDeps;
+  #isUnloaded = false;
+
+  constructor(deps: FakeModelDeps) {
+    const behaviour = deps.behaviour();
+    this.#deps = deps;
+    this.modelId = deps.modelId;
+    this.signature = behaviour.signature ?? echoSignature;
+    this.sizeBytes = deps.sizeBytes;
+    this.placement = behaviour.runDelayMs === undefined ? "inline" : "worker";
+    this.maxConcurrency = this.placement === "inline" ? 0 : 2;
+    this.runMicros = (behaviour.runDelayMs ?? 0.01) * 1000;
+  }
+
+  infer(request: InferRequest): InferResult {
+    assert(!this.#isUnloaded, "a model that was unloaded is not run");
+    this.#deps.onRun();
+    const behaviour = this.#deps.behaviour();
+    if (behaviour.hang === "run") return new Promise<never>(() => {});
+    if (behaviour.runDelayMs === undefined) return this.#run(behaviour, request);
+    return sleep(this.#deps.clock, behaviour.runDelayMs).then(() => this.#run(behaviour, request));
+  }
+
+  unload(): Promise<void> {
+    this.#isUnloaded = true;
+    this.#deps.onUnload();
+    return Promise.resolve();
+  }
+
+  #run(behaviour: FakeBehaviour, request: InferRequest): readonly Tensor[] {
+    if (behaviour.runFailure) throw behaviour.runFailure;
+    const outputs = behaviour.compute?.(request) ?? this.#echo(request);
+    const names = request.outputNames ?? this.signature.outputs.map((output) => output.name);
+    return names.map((name) => {
+      const output = outputs.find((one) => one.name === name);
+      assert(output, `the fake computes the output "${name}"`);
+      return output;
+    });
+  }
+
+  #echo(request: InferRequest): readonly Tensor[] {
+    return this.signature.outputs.flatMap((output, index) => {
+      const input = request.inputs[index];
+      return input ? [{ ...input, name: output.name }] : [];
+    });
+  }
+}
+
+function sizeOf(behaviour: FakeBehaviour): number {
+  return behaviour.sizeBytes ?? 100 * kibibyte;
+}
+
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}
