@@ -71,5 +71,8 @@ export interface ArtifactStore extends LocalArtifacts {
   find(digest: string): Promise<Artifact | undefined>;
   list(): Promise<readonly Artifact[]>;
   /** Removes what `isReferenced` denies, is not open anywhere, and is older than `minAgeMs` (default 10 min). */
-  collectGarbage(isReferenced: (digest: string) => boolean, options?: { readonly minAgeMs?: number; readonly signal?: AbortSignal }): Promise<GarbageReport>;
+  collectGarbage(
+    isReferenced: (digest: string) => boolean,
+    options?: { readonly minAgeMs?: number; readonly signal?: AbortSignal },
+  ): Promise<GarbageReport>;
 }

@@ -1,4 +1,4 @@
-/** Content-addressed artifact store. */
+/** Content-addressed artifacts: the contract, and the read side that a serving process needs. The write side is `@modelyard/objects/store`. */
 export type {
   Artifact,
   ArtifactFile,
@@ -10,3 +10,5 @@ export type {
   LocalArtifacts,
   OpenArtifact,
 } from "./contract.ts";
+export { type LocalArtifactsOptions, openLocalArtifacts } from "./local-artifacts.ts";
+export { describeSource, parseArtifactSource } from "./source.ts";

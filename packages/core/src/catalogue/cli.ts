@@ -1,2 +1,141 @@
-/** Conditions of `cli`. */
-export const cliErrors = {} as const;
+/** Conditions of `cli`: the supervisor, the configuration, and the commands. */
+export const cliErrors = {
+  PORT_BUSY: {
+    code: "UNAVAILABLE",
+    template: "The {role} port {port} on {address} could not be opened: it is in use by {holder}",
+    retryable: true,
+    hint: "End that process, or choose another port with {flag} (0 takes any free port)",
+  },
+  ADDRESS_REFUSED: {
+    code: "INVALID_ARGUMENT",
+    template: 'The address "{address}" is refused: only loopback addresses are allowed until authentication exists',
+    retryable: false,
+    hint: "Use --address 127.0.0.1 and reach it from outside through an SSH tunnel or a proxy that authenticates",
+  },
+  ADDRESS_UNUSABLE: {
+    code: "FAILED_PRECONDITION",
+    template: "The {role} port {port} on {address} could not be opened: {why}",
+    retryable: false,
+    hint: "Choose an address this machine has and a port this user may open",
+  },
+  DATA_FOLDER_LOCKED: {
+    code: "FAILED_PRECONDITION",
+    template: 'The data folder "{dataDir}" is in use by {holder}',
+    retryable: true,
+    hint: "Use the server that runs, end it, or choose another folder with --data",
+  },
+  DATA_FOLDER_NEWER: {
+    code: "FAILED_PRECONDITION",
+    template: 'The data folder "{dataDir}" has format {current}, and this version reads up to format {supported}',
+    retryable: false,
+    hint: "Use the version of Modelyard that wrote it, or a newer one",
+  },
+  DATA_FOLDER_UNUSABLE: {
+    code: "FAILED_PRECONDITION",
+    template: 'The data folder "{dataDir}" cannot be used: {why}',
+    retryable: false,
+    hint: "Correct its permissions, or choose another folder with --data",
+  },
+  PROGRAM_FAILED: {
+    code: "INTERNAL",
+    template: "The {role} process could not be started: {why}",
+    retryable: false,
+    hint: "Read {logFile} in the data folder",
+  },
+  CONFIG_INVALID: {
+    code: "INVALID_ARGUMENT",
+    template: "The configuration value {origin} is not valid: it is {current}, and {wanted} is wanted",
+    retryable: false,
+    hint: "Correct it; `modelyard config` lists every key with its meaning",
+  },
+  CONFIG_UNKNOWN_KEY: {
+    code: "INVALID_ARGUMENT",
+    template: 'The configuration file "{file}" has the unknown key "{key}"',
+    retryable: false,
+    hint: "{suggestion}",
+  },
+  CONFIG_CONTRADICTION: {
+    code: "INVALID_ARGUMENT",
+    template: "The configuration contradicts itself: {first} and {second} {why}",
+    retryable: false,
+    hint: "Change one of the two; `modelyard config` shows where each came from",
+  },
+  CONFIG_UNREADABLE: {
+    code: "INVALID_ARGUMENT",
+    template: 'The configuration file "{file}" could not be read: {why}',
+    retryable: false,
+    hint: "Correct the file or the path given by --config",
+  },
+  SERVER_UNKNOWN: {
+    code: "UNAVAILABLE",
+    template: 'No server was found: the data folder "{dataDir}" has no kubeconfig, and neither --server nor MODELYARD_URL is set',
+    retryable: true,
+    hint: "Start one with `modelyard up`, or name a running one with --server URL",
+  },
+  SERVER_UNREACHABLE: {
+    code: "UNAVAILABLE",
+    template: "The server at {url} could not be reached: {why}",
+    retryable: true,
+    hint: "Start it with `modelyard up`, or look what is wrong with `modelyard doctor`",
+  },
+  SERVER_REFUSED: {
+    code: "FAILED_PRECONDITION",
+    template: "The server refused the request with status {status}: {why}",
+    retryable: false,
+    hint: "Correct the request as the message says",
+  },
+  SERVER_FAILED: {
+    code: "INTERNAL",
+    template: "The server failed with status {status}: {why}",
+    retryable: true,
+    hint: "Read what happened with `modelyard logs`, and try again",
+  },
+  SOURCE_INVALID: {
+    code: "INVALID_ARGUMENT",
+    template: 'The source "{source}" cannot be deployed: {why}',
+    retryable: false,
+    hint: "Give a path, a file:// address, or an http(s):// address of an ONNX model",
+  },
+  SOURCE_NOT_FOUND: {
+    code: "NOT_FOUND",
+    template: 'The source "{source}" was not found',
+    retryable: false,
+    hint: "Check the path; it is read on this machine",
+  },
+  DEPLOY_FAILED: {
+    code: "FAILED_PRECONDITION",
+    template: 'The deployment of "{name}" failed ({cause}): {why}',
+    retryable: false,
+    hint: "{next}",
+  },
+  DEPLOY_TIMED_OUT: {
+    code: "DEADLINE_EXCEEDED",
+    template: 'The deployment of "{name}" was not ready within {limitMs} ms: it is at "{stage}"',
+    retryable: true,
+    hint: "It goes on; follow it with `modelyard describe isvc {name}`, or wait longer with --timeout",
+  },
+  KIND_UNKNOWN: {
+    code: "INVALID_ARGUMENT",
+    template: 'The kind "{kind}" is not known',
+    retryable: false,
+    hint: "Known kinds: {known}",
+  },
+  INPUT_NEEDED: {
+    code: "INVALID_ARGUMENT",
+    template: 'The model "{name}" needs an input: {wanted}',
+    retryable: false,
+    hint: "{example}",
+  },
+  INPUT_INVALID: {
+    code: "INVALID_ARGUMENT",
+    template: 'The input "{source}" cannot be used: {why}',
+    retryable: false,
+    hint: "JSON (a request of the inference protocol, an array, or an object of arrays by input name), .npy, .png and .csv are read",
+  },
+  INPUT_MISMATCH: {
+    code: "INVALID_ARGUMENT",
+    template: 'The input "{source}" does not fit the model: it has {current}, and {wanted} is wanted',
+    retryable: false,
+    hint: "Change the input to what the model takes",
+  },
+} as const;

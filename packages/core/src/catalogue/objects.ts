@@ -1,2 +1,45 @@
 /** Conditions of `objects`. */
-export const objectsErrors = {} as const;
+export const objectsErrors = {
+  ARTIFACT_NOT_FOUND: {
+    code: "NOT_FOUND",
+    template: "The artifact {digest} is not in the store",
+    retryable: false,
+    hint: "Deploy its source again: `modelyard deploy SOURCE`",
+  },
+  ARTIFACT_DIGEST_MISMATCH: {
+    code: "DATA_LOSS",
+    template: "The bytes of {source} have the digest {actual} where {expected} is wanted",
+    retryable: true,
+    hint: "Fetch again; when it stays so, the source differs from what was announced",
+  },
+  ARTIFACT_DAMAGED: {
+    code: "DATA_LOSS",
+    template: "The stored artifact {digest} is damaged: {problem}",
+    retryable: false,
+    hint: "Deploy its source again; the damaged copy is replaced",
+  },
+  SOURCE_UNSUPPORTED: {
+    code: "INVALID_ARGUMENT",
+    template: 'The source "{source}" cannot be read: {why}',
+    retryable: false,
+    hint: "Give a path, a file:// address or an http(s):// address",
+  },
+  SOURCE_NOT_FOUND: {
+    code: "NOT_FOUND",
+    template: "The source {source} was not found: {why}",
+    retryable: false,
+    hint: "Check the path or the address",
+  },
+  SOURCE_REFUSED: {
+    code: "FAILED_PRECONDITION",
+    template: "The source {source} is refused: {why}",
+    retryable: false,
+    hint: "Remove what is named from the source and deploy it again",
+  },
+  SOURCE_UNAVAILABLE: {
+    code: "UNAVAILABLE",
+    template: "The source {source} could not be read: {why}",
+    retryable: true,
+    hint: "Try again; what was fetched so far is kept and the fetch goes on from there",
+  },
+} as const;

@@ -1,0 +1,41 @@
+/**
+ * Where things are in the artifact folder:
+ * `blobs/<hex>` file contents, `artifacts/<hex>.json` manifests, `partial/` bytes on their way in, `open/<holder>/` markers of readers.
+ * A blob or manifest appears by rename, complete and synced, or not at all.
+ */
+import { join } from "node:path";
+
+/** Paths of one artifact folder. */
+export interface Layout {
+  readonly blobs: string;
+  readonly artifacts: string;
+  readonly partial: string;
+  readonly open: string;
+  blob(digest: string): string;
+  manifest(digest: string): string;
+}
+
+/** The layout of a folder. */
+export function layoutOf(directory: string): Layout {
+  const at = (name: string): string => join(directory, name);
+  return {
+    blobs: at("blobs"),
+    artifacts: at("artifacts"),
+    partial: at("partial"),
+    open: at("open"),
+    blob: (digest) => join(directory, "blobs", hexOf(digest)),
+    manifest: (digest) => join(directory, "artifacts", `${hexOf(digest)}.json`),
+  };
+}
+
+const digestPattern = /^sha256:[0-9a-f]{64}$/;
+
+/** Whether a text is a digest of ours: only such a text ever becomes part of a path. */
+export function isDigest(text: string): boolean {
+  return digestPattern.test(text);
+}
+
+function hexOf(digest: string): string {
+  if (!isDigest(digest)) throw new Error(`Invariant does not hold: not a digest: ${digest}`);
+  return digest.slice("sha256:".length);
+}

@@ -1,0 +1,59 @@
+/** The read side: opens verified artifacts that are on this machine, and keeps garbage collection off them meanwhile. */
+import { readFile, stat } from "node:fs/promises";
+import { failure, type Random } from "@modelyard/core";
+import type { Artifact, LocalArtifacts, OpenArtifact } from "./contract.ts";
+import { Holder } from "./internal/holders.ts";
+import { isDigest, type Layout, layoutOf } from "./internal/layout.ts";
+import { parseManifest } from "./manifest.ts";
+
+/** Options of {@link openLocalArtifacts}. */
+export interface LocalArtifactsOptions {
+  /** The artifact folder. */
+  readonly directory: string;
+  readonly random: Random;
+}
+
+/** Opens the read side of an artifact folder, which need not have anything in it yet. */
+export function openLocalArtifacts(options: LocalArtifactsOptions): LocalArtifacts {
+  const layout = layoutOf(options.directory);
+  const holder = new Holder(layout, options.random);
+  return {
+    open: (digest) => openArtifact(layout, { holder, digest }),
+    close: async () => holder.close(),
+  };
+}
+
+/** Marks first, looks second: a collection that runs at the same time sees the mark, or the artifact was gone before. */
+async function openArtifact(layout: Layout, request: { readonly holder: Holder; readonly digest: string }): Promise<OpenArtifact> {
+  const { holder, digest } = request;
+  if (!isDigest(digest)) throw failure("ARTIFACT_NOT_FOUND", { digest });
+  const release = await holder.hold(digest);
+  try {
+    const artifact = await readArtifact(layout, digest);
+    if (!artifact) throw failure("ARTIFACT_NOT_FOUND", { digest });
+    await checkSizes(layout, artifact);
+    return { artifact, pathOf: (file) => layout.blob(file.digest), close: release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** The artifact of a digest, from its manifest; undefined when it is not here. */
+export async function readArtifact(layout: Layout, digest: string): Promise<Artifact | undefined> {
+  try {
+    return parseManifest(digest, await readFile(layout.manifest(digest)));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function checkSizes(layout: Layout, artifact: Artifact): Promise<void> {
+  for (const file of artifact.files) {
+    const found = await stat(layout.blob(file.digest)).catch(() => undefined);
+    if (found?.size === file.sizeBytes) continue;
+    const problem = found ? `"${file.path}" has ${found.size} bytes where ${file.sizeBytes} are wanted` : `"${file.path}" is missing`;
+    throw failure("ARTIFACT_DAMAGED", { digest: artifact.digest, problem });
+  }
+}

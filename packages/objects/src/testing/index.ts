@@ -1,2 +1,0 @@
-/** Fakes and contract suites of this package for the tests of others. */
-export {};
