@@ -1,1 +1,40 @@
-export {};
+/**
+ * HTTP/1.1, HTTP/2 and gRPC at frame level on `node:net`: the server side, and the multiplexed connection to a peer.
+ *
+ * Invariants: what a socket's read batch causes is written to each socket at once; every buffer, queue and memo has a limit; bytes are not
+ * decoded or copied where passing them on is enough.
+ */
+export { type GrpcCallOptions, type GrpcRequest, grpcCall } from "./grpc/client-call.ts";
+export { type GrpcDuplex, grpcDuplex } from "./grpc/client-duplex.ts";
+export type { GrpcCall, GrpcOptions } from "./grpc/server-call.ts";
+export { type GrpcMessageHandlers, type GrpcStreamingOptions, grpcStreaming } from "./grpc/streaming.ts";
+export { type GrpcUnaryOptions, grpcUnary } from "./grpc/unary.ts";
+export type {
+  BodyConsumer,
+  ConnectionInfo,
+  Exchange,
+  Protocol,
+  RequestHandler,
+  ResetCode,
+  ResponseStream,
+  WholeResponse,
+} from "./message/exchange.ts";
+export type { Field, Fields } from "./message/fields.ts";
+export type { RequestHead } from "./message/request-head.ts";
+export { ResponseHead, responseHead, Trailers, trailers } from "./message/response-head.ts";
+export { type WholeBodyHandlers, wholeBody } from "./message/whole-body.ts";
+export {
+  connectPeer,
+  type Peer,
+  type PeerAddress,
+  type PeerOptions,
+  type PeerReceiver,
+  type PeerRequest,
+  PeerRequestHead,
+  type PeerRequestInit,
+  type PeerResponseHead,
+  type PeerStream,
+  peerRequestHead,
+} from "./peer/peer.ts";
+export { defaultLimits, type WireLimits } from "./server/limits.ts";
+export { createWireServer, type ListenAddress, type WireServer, type WireServerOptions } from "./server/wire-server.ts";
