@@ -20,7 +20,8 @@ export const meshErrors = {
   },
   MEMORY_EXHAUSTED: {
     code: "RESOURCE_EXHAUSTED",
-    template: "The model could not be loaded yet: {neededBytes} bytes did not come free within {waitedMs} ms because the models in memory are in use",
+    template:
+      "The model could not be loaded yet: {neededBytes} bytes did not come free within {waitedMs} ms because the models in memory are in use",
     retryable: true,
     hint: "Try again shortly, or start the server with more --memory",
   },

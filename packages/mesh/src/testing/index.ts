@@ -1,2 +1,2 @@
 /** Fakes and contract suites of this package for the tests of others. */
-export {};
+export { type FakeMesh, type FakeRevision, type FakeService, fakeMesh } from "./fake-mesh.ts";
