@@ -22,7 +22,7 @@ const hashLength = 10;
 
 /** Whether a text is a model name: 1 to 255 visible characters, that is no white space, control or unassigned characters. */
 export function isModelName(text: string): boolean {
-  const length = [...text].length;
+  const { length } = Array.from(text);
   return length >= 1 && length <= maxModelNameLength && text.isWellFormed() && !/[\p{Z}\p{C}]/u.test(text);
 }
 
