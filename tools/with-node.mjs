@@ -25,7 +25,7 @@ if (inPlace) {
   process.argv.splice(1, 2, resolve(root, entry));
   await import(pathToFileURL(resolve(root, entry)).href);
 } else {
-  process.exitCode = await run(node, [...FLAGS, resolve(root, entry), ...args], process.env);
+  process.exitCode = await run({ command: node, argv: [...FLAGS, resolve(root, entry), ...args], env: process.env, cwd: process.cwd() });
 }
 
 /** Why node_modules does not hold what package-lock.json says; undefined when it does. npm writes its own copy last. */
@@ -49,7 +49,8 @@ async function install() {
     if (/^npm_config_(workspaces?|include_workspace_root|omit|dry_run|global|prefix)$/i.test(name)) delete env[name];
   const npmCli = process.env.npm_execpath;
   const command = npmCli ? [process.env.npm_node_execpath ?? process.execPath, npmCli] : ["npm"];
-  const code = await run(command[0], [...command.slice(1), "ci", "--loglevel=error", "--no-fund", "--no-audit"], env, root);
+  const argv = [...command.slice(1), "ci", "--loglevel=error", "--no-fund", "--no-audit"];
+  const code = await run({ command: command[0], argv, env, cwd: root });
   if (code !== 0) {
     rmSync(join(modules, ".package-lock.json"), { force: true });
     console.error(`with-node: npm ci failed with exit code ${code}: see the message above; the next run tries again`);
@@ -69,7 +70,7 @@ function pinnedNode() {
 }
 
 /** Runs a child on our terminal and resolves with its exit code; it sees signals sent to us, and `node` is the packaged one to its children. */
-function run(command, argv, env, cwd = process.cwd()) {
+function run({ command, argv, env, cwd }) {
   // The package's own folder too: npm 10 drops node_modules/.bin/node when a package for another platform names the same bin.
   const own = isAbsolute(command) ? [dirname(command)] : [];
   const path = [...own, join(modules, ".bin"), ...(env.PATH ?? "").split(delimiter)].join(delimiter);

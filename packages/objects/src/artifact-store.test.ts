@@ -63,7 +63,10 @@ describe("ingest() of local files", () => {
 
   test("reports progress up to the whole size, then verification", async () => {
     const seen: FetchProgress[] = [];
-    await store.ingest({ kind: "file", path: await source("big", randomBytes(3_000_000)) }, { onProgress: (progress) => seen.push(progress) });
+    await store.ingest(
+      { kind: "file", path: await source("big", randomBytes(3_000_000)) },
+      { onProgress: (progress) => seen.push(progress) },
+    );
     expect(seen.at(0)?.stage).toBe("fetch");
     expect(seen.at(-2)).toEqual({ stage: "fetch", doneBytes: 3_000_000, totalBytes: 3_000_000 });
     expect(seen.at(-1)).toEqual({ stage: "verify", doneBytes: 3_000_000, totalBytes: 3_000_000 });
@@ -89,7 +92,9 @@ describe("ingest() of local files", () => {
   test("keeps nothing when the digest is not the one expected, and accepts the one of the single file", async () => {
     const path = await source("model", "m");
     const wrong = `sha256:${"0".repeat(64)}`;
-    await expect(store.ingest({ kind: "file", path }, { expectedDigest: wrong })).rejects.toMatchObject({ reason: "ARTIFACT_DIGEST_MISMATCH" });
+    await expect(store.ingest({ kind: "file", path }, { expectedDigest: wrong })).rejects.toMatchObject({
+      reason: "ARTIFACT_DIGEST_MISMATCH",
+    });
     expect(await store.list()).toEqual([]);
     const digest = `sha256:${createHash("sha256").update("m").digest("hex")}`;
     expect((await store.ingest({ kind: "file", path }, { expectedDigest: digest })).files[0]?.digest).toBe(digest);

@@ -18,7 +18,13 @@ let ranges: (string | undefined)[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "objects-http-"));
-  store = await openArtifactStore({ directory: folder, clock: systemClock(), log: silentLog(), random: systemRandom(), maxArtifactBytes: 2_000_000 });
+  store = await openArtifactStore({
+    directory: folder,
+    clock: systemClock(),
+    log: silentLog(),
+    random: systemRandom(),
+    maxArtifactBytes: 2_000_000,
+  });
   ranges = [];
   server = createServer((request, response) => {
     ranges.push(request.headers.range);
@@ -44,7 +50,11 @@ function rangeServer(options: { readonly etag?: string; readonly cutAfter?: numb
   return (request, response) => {
     const start = request.headers["if-range"] === etag ? Number(/bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0) : 0;
     const body = from.subarray(start);
-    const head = { etag, "content-length": body.length, ...(start > 0 ? { "content-range": `bytes ${start}-${from.length - 1}/${from.length}` } : {}) };
+    const head = {
+      etag,
+      "content-length": body.length,
+      ...(start > 0 ? { "content-range": `bytes ${start}-${from.length - 1}/${from.length}` } : {}),
+    };
     response.writeHead(start > 0 ? 206 : 200, head);
     if (body.length <= cutAfter) response.end(body);
     else response.write(body.subarray(0, cutAfter), () => response.destroy());
@@ -71,7 +81,8 @@ test("ingest() goes on where a cut connection ended, and the bytes are right", a
 test("ingest() starts over when the file changed between two tries", async () => {
   const changed = randomBytes(900_000);
   let tries = 0;
-  answer = (request, response) => (tries++ === 0 ? rangeServer({ cutAfter: 400_000 }) : rangeServer({ etag: '"v2"', from: changed }))(request, response);
+  answer = (request, response) =>
+    (tries++ === 0 ? rangeServer({ cutAfter: 400_000 }) : rangeServer({ etag: '"v2"', from: changed }))(request, response);
   const artifact = await store.ingest({ kind: "http", url: url() });
   expect(artifact.totalBytes).toBe(900_000);
 });
@@ -90,7 +101,10 @@ test("ingest() goes on after a kill: a new store continues the bytes of the old 
 
 test("ingest() never stores an error page as a model", async () => {
   answer = (_request, response) => response.writeHead(404).end("<html>not here</html>");
-  await expect(store.ingest({ kind: "http", url: url() })).rejects.toMatchObject({ reason: "SOURCE_NOT_FOUND", message: expect.stringContaining("404") });
+  await expect(store.ingest({ kind: "http", url: url() })).rejects.toMatchObject({
+    reason: "SOURCE_NOT_FOUND",
+    message: expect.stringContaining("404"),
+  });
   answer = (_request, response) => response.writeHead(403).end("no");
   await expect(store.ingest({ kind: "http", url: url() })).rejects.toMatchObject({ reason: "SOURCE_REFUSED" });
   expect(await store.list()).toEqual([]);

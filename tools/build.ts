@@ -1,0 +1,14 @@
+/** `npm run build`: compiles every package to its `dist`. */
+import { pathToFileURL } from "node:url";
+import { program, run } from "./repository.ts";
+
+/** Compiles; resolves with the exit status of the compiler. */
+export async function build(): Promise<number> {
+  const started = performance.now();
+  const status = await run(program("tsc"), ["-b"]);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(status === 0 ? `build: done in ${seconds} s` : `build: failed after ${seconds} s, see above`);
+  return status;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) process.exitCode = await build();
