@@ -90,18 +90,6 @@ export const cliErrors = {
     retryable: true,
     hint: "Read what happened with `modelyard logs`, and try again",
   },
-  SOURCE_INVALID: {
-    code: "INVALID_ARGUMENT",
-    template: 'The source "{source}" cannot be deployed: {why}',
-    retryable: false,
-    hint: "Give a path, a file:// address, or an http(s):// address of an ONNX model",
-  },
-  SOURCE_NOT_FOUND: {
-    code: "NOT_FOUND",
-    template: 'The source "{source}" was not found',
-    retryable: false,
-    hint: "Check the path; it is read on this machine",
-  },
   DEPLOY_FAILED: {
     code: "FAILED_PRECONDITION",
     template: 'The deployment of "{name}" failed ({cause}): {why}',

@@ -54,5 +54,7 @@ type PlaceholderNames<Template extends string> = Template extends `${string}{${i
   ? Name | PlaceholderNames<Rest>
   : never;
 
-/** Values the template of a reason needs, by placeholder name. */
-export type DetailsOf<R extends Reason> = { readonly [Name in PlaceholderNames<Catalogue[R]["template"]>]: string | number };
+/** Values the template and the hint of a reason need, by placeholder name. */
+export type DetailsOf<R extends Reason> = {
+  readonly [Name in PlaceholderNames<Catalogue[R]["template"]> | PlaceholderNames<Catalogue[R]["hint"]>]: string | number;
+};

@@ -1,0 +1,51 @@
+/**
+ * What the supervisor and its children say to each other over the channel Node opens between parent and child.
+ *
+ * A child does nothing before `start`: by then its identity is in the lock file, so that whoever takes the data folder over knows of it.
+ * When the channel closes the supervisor is gone, and the child drains and ends.
+ */
+import type { PublicError } from "@modelyard/core";
+
+/** How an earlier process in the same place ended. */
+export interface ExitReport {
+  readonly pid: number;
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly atMs: number;
+}
+
+/** From the supervisor. `connection` comes with a socket. */
+export type ToChild =
+  | { readonly kind: "start"; readonly settings: unknown; readonly predecessor?: ExitReport }
+  | { readonly kind: "connection"; readonly id: number }
+  | { readonly kind: "ping" }
+  | { readonly kind: "stop"; readonly limitMs: number };
+
+/** From a child. */
+export type FromChild =
+  /** It does its work; `url` where it opened a port of its own. */
+  | { readonly kind: "ready"; readonly url?: string }
+  /** It could not start, and ends. */
+  | { readonly kind: "failed"; readonly error: PublicError }
+  /** The socket of the connection with this id has arrived. */
+  | { readonly kind: "accepted"; readonly id: number }
+  /** How many of the connections it was handed are closed by now, all together. */
+  | { readonly kind: "closed"; readonly total: number }
+  | { readonly kind: "pong" };
+
+const fromChildKinds: readonly string[] = ["ready", "failed", "accepted", "closed", "pong"] satisfies readonly FromChild["kind"][];
+const toChildKinds: readonly string[] = ["start", "connection", "ping", "stop"] satisfies readonly ToChild["kind"][];
+
+/** Whether a message is one of a child's. Both ends are the same build, so the kind decides. */
+export function isFromChild(message: unknown): message is FromChild {
+  return hasKind(message) && fromChildKinds.includes(message.kind);
+}
+
+/** Whether a message is one of the supervisor's. */
+export function isToChild(message: unknown): message is ToChild {
+  return hasKind(message) && toChildKinds.includes(message.kind);
+}
+
+function hasKind(message: unknown): message is { readonly kind: string } {
+  return typeof message === "object" && message !== null && "kind" in message && typeof message.kind === "string";
+}

@@ -1,0 +1,209 @@
+/**
+ * One child of the supervisor, kept running: started, watched by its heartbeat, started again with back-off when it ends, stopped in order.
+ *
+ *   starting --ready--> ready --exit--> waiting --(back-off)--> starting …        stop() from any of them: stopping --exit--> stopped
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { assertNever, type Clock, describeError, type Log, type PublicError, type Timer } from "@modelyard/core";
+import { type BackOffState, planRestart } from "./back-off.ts";
+import { type HandOver, handOverTo } from "./hand-over.ts";
+import type { Role } from "./lock-record.ts";
+import type { LogFile } from "./log-file.ts";
+import { type ExitReport, type FromChild, isFromChild, type ToChild } from "./messages.ts";
+import { identityOf, type ProcessIdentity } from "./process-identity.ts";
+
+/** What to run. */
+export interface ProgramSource {
+  /** Path of the entry file. */
+  readonly entry: string;
+  /** Arguments of Node. Default: those of this process. */
+  readonly execArgv?: readonly string[];
+}
+
+/** What the supervisor wants to know of a child. */
+export interface ProcessEvents {
+  /** A process runs and waits to be told what to do; what this returns are its settings. */
+  started(identity: ProcessIdentity | undefined): unknown;
+  ready(url: string | undefined): void;
+  /** It reported that it cannot do its work. It is started again all the same, until the supervisor stops it. */
+  failed(error: PublicError): void;
+  ended(exit: ExitReport): void;
+  /** It may be able to take a connection. */
+  free(): void;
+}
+
+/** Limits of a child's heartbeat, milliseconds. */
+export interface HeartbeatLimits {
+  readonly everyMs: number;
+  /** Silence after which it is ended. */
+  readonly silenceMs: number;
+}
+
+/** Every 2 s; ended after 30 s of silence. */
+export const defaultHeartbeat: HeartbeatLimits = { everyMs: 2_000, silenceMs: 30_000 };
+
+/** Options of {@link SupervisedProcess}. */
+export interface SupervisedProcessOptions {
+  readonly role: Role;
+  readonly source: ProgramSource;
+  /** Receives its output; closed when it is stopped. */
+  readonly logFile: LogFile;
+  readonly events: ProcessEvents;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly heartbeat?: HeartbeatLimits;
+}
+
+type State = "starting" | "ready" | "waiting" | "stopping" | "stopped";
+
+/** A child that is kept running from construction to {@link stop}. */
+export class SupervisedProcess {
+  readonly role: Role;
+  readonly #options: SupervisedProcessOptions;
+  #state: State = "waiting";
+  #child: ChildProcess | undefined;
+  #identity: ProcessIdentity | undefined;
+  #connections: HandOver | undefined;
+  #backOff: BackOffState = { failures: 0 };
+  #readySinceMs: number | undefined;
+  #lastSignMs = 0;
+  #timer: Timer | undefined;
+  #predecessor: ExitReport | undefined;
+  #stopped: (() => void)[] = [];
+
+  constructor(options: SupervisedProcessOptions) {
+    this.role = options.role;
+    this.#options = options;
+    this.#start();
+  }
+
+  /** The running process; undefined between two lives. */
+  get identity(): ProcessIdentity | undefined {
+    return this.#identity;
+  }
+
+  get isReady(): boolean {
+    return this.#state === "ready";
+  }
+
+  /** Where its connections are handed to; undefined between two lives. */
+  get connections(): HandOver | undefined {
+    return this.#connections;
+  }
+
+  /** Lets it finish what it does for `limitMs`, then ends it by force. Resolves when it is gone; idempotent. */
+  stop(limitMs: number): Promise<void> {
+    if (this.#state === "stopped") return Promise.resolve();
+    const gone = new Promise<void>((resolve) => this.#stopped.push(resolve));
+    this.#timer?.cancel();
+    if (!this.#child) {
+      this.#setStopped();
+      return gone;
+    }
+    this.#state = "stopping";
+    this.#connections?.shut();
+    this.#send({ kind: "stop", limitMs });
+    const child = this.#child;
+    // The child keeps the limit itself; a second more is for one that is blocked.
+    this.#timer = this.#options.clock.setTimer(limitMs + 1_000, () => child.kill("SIGKILL"));
+    return gone;
+  }
+
+  #start(): void {
+    const { source, logFile, clock, events } = this.#options;
+    this.#state = "starting";
+    // In a session of its own: Ctrl-C in the terminal is for the supervisor, which stops its children in order.
+    const child = fork(source.entry, [], {
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      ...(source.execArgv === undefined ? {} : { execArgv: [...source.execArgv] }),
+    });
+    this.#child = child;
+    this.#identity = child.pid === undefined ? undefined : identityOf(child.pid);
+    this.#lastSignMs = clock.monotonicMs();
+    this.#connections = handOverTo(child, () => events.free());
+    for (const output of [child.stdout, child.stderr]) output?.on("data", (chunk: Uint8Array) => logFile.write(chunk));
+    child.on("message", (message) => isFromChild(message) && this.#observe(message));
+    child.once("error", (error) =>
+      logFile.write(`${JSON.stringify({ level: "error", message: "process failed", error: describeError(error) })}\n`),
+    );
+    child.once("exit", (exitCode, signal) => this.#ended({ pid: child.pid ?? 0, exitCode, signal, atMs: clock.nowMs() }));
+    const settings = events.started(this.#identity);
+    this.#send({ kind: "start", settings, ...(this.#predecessor === undefined ? {} : { predecessor: this.#predecessor }) });
+    this.#watchHeartbeat();
+  }
+
+  #observe(message: FromChild): void {
+    const { events, clock } = this.#options;
+    this.#lastSignMs = clock.monotonicMs();
+    switch (message.kind) {
+      case "ready":
+        if (this.#state !== "starting") return;
+        this.#state = "ready";
+        this.#readySinceMs = clock.monotonicMs();
+        events.ready(message.url);
+        this.#connections?.open();
+        return;
+      case "failed":
+        events.failed(message.error);
+        return;
+      case "accepted":
+      case "closed":
+        this.#connections?.observe(message);
+        return;
+      case "pong":
+        return;
+      default:
+        assertNever(message);
+    }
+  }
+
+  #ended(exit: ExitReport): void {
+    const { clock, events, log } = this.#options;
+    this.#timer?.cancel();
+    this.#connections?.shut();
+    this.#connections = undefined;
+    this.#child = undefined;
+    this.#identity = undefined;
+    this.#predecessor = exit;
+    if (this.#state === "stopping") {
+      this.#setStopped();
+      events.ended(exit);
+      return;
+    }
+    const readyForMs = this.#readySinceMs === undefined ? 0 : clock.monotonicMs() - this.#readySinceMs;
+    this.#readySinceMs = undefined;
+    const { delayMs, failures } = planRestart(this.#backOff, readyForMs);
+    this.#backOff = { failures };
+    this.#state = "waiting";
+    log.warn("process ended and will be started again", { role: this.role, ...exit, delayMs });
+    this.#timer = clock.setTimer(delayMs, () => this.#start());
+    events.ended(exit);
+  }
+
+  #watchHeartbeat(): void {
+    const { clock, log, heartbeat = defaultHeartbeat } = this.#options;
+    this.#timer = clock.setTimer(heartbeat.everyMs, () => {
+      const silentMs = clock.monotonicMs() - this.#lastSignMs;
+      if (silentMs > heartbeat.silenceMs) {
+        log.warn("process gives no sign of life and is ended", { role: this.role, pid: this.#identity?.pid, silentMs });
+        this.#child?.kill("SIGKILL");
+        return;
+      }
+      this.#send({ kind: "ping" });
+      this.#watchHeartbeat();
+    });
+  }
+
+  #send(message: ToChild): void {
+    // A closed channel means that the child is ending: its exit is handled when it comes.
+    if (this.#child?.connected) this.#child.send(message, () => {});
+  }
+
+  #setStopped(): void {
+    this.#state = "stopped";
+    this.#options.logFile.close();
+    for (const resolve of this.#stopped) resolve();
+    this.#stopped = [];
+  }
+}

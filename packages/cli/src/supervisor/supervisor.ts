@@ -1,0 +1,201 @@
+/**
+ * Keeps a server running: owns the data folder and the public data port, starts control and the serving processes, starts them again when
+ * they end, hands them connections, and stops them in order. It does none of their work, and so outlives whatever ends them.
+ */
+import { type Clock, failure, failureFromPublic, type Log, type PlatformError } from "@modelyard/core";
+import { type DataFolder, makeDataFolder, prepareDataFolder } from "./data-folder.ts";
+import { type ConnectionTaker, type DataPort, openDataPort } from "./data-port.ts";
+import { type FolderLock, lockFolder } from "./folder-lock.ts";
+import { type ChildRecord, type Pids, pidsOf, type Role } from "./lock-record.ts";
+import { openLogFile } from "./log-file.ts";
+import { portFailure } from "./port-failure.ts";
+import { type HeartbeatLimits, type ProcessEvents, type ProgramSource, SupervisedProcess } from "./supervised-process.ts";
+
+/** A kind of child. */
+export interface SupervisedProgram extends ProgramSource {
+  /** Its settings, made anew for each start: the addresses are those known by then. */
+  readonly settings: (facts: StartFacts) => unknown;
+}
+
+/** What a program's settings may depend on. */
+export interface StartFacts {
+  readonly folder: DataFolder;
+  readonly dataUrl: string;
+  /** Address control had in its earlier life, which it takes again. */
+  readonly controlUrl: string | undefined;
+  /** Which of the serving processes, from 0. */
+  readonly slot: number;
+}
+
+/** Options of {@link startSupervisor}. */
+export interface SupervisorOptions {
+  readonly dataDir: string;
+  readonly address: string;
+  readonly port: number;
+  readonly servingProcesses: number;
+  readonly programs: { readonly control: SupervisedProgram; readonly serving: SupervisedProgram };
+  /** For requests in flight when it stops, milliseconds. */
+  readonly drainLimitMs: number;
+  readonly heartbeat?: HeartbeatLimits;
+}
+
+/** What the supervisor is given. */
+export interface SupervisorDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal?: AbortSignal;
+}
+
+/** The facts of the ready line. */
+export interface ReadyFacts {
+  readonly data: string;
+  readonly control: string;
+  readonly dataDir: string;
+  readonly pids: Pids;
+}
+
+/** A running supervisor. */
+export interface Supervisor {
+  /** Resolves when control and one serving process are ready; rejects when one of them reported, before that, that it cannot start. */
+  readonly ready: Promise<ReadyFacts>;
+  pids(): Pids;
+  /** Stops accepting, lets requests in flight finish, ends the children, gives the folder up. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Takes the data folder and the data port and starts the children. Rejects with `DATA_FOLDER_…`, `PORT_BUSY` or `ADDRESS_UNUSABLE`. */
+export async function startSupervisor(options: SupervisorOptions, deps: SupervisorDeps): Promise<Supervisor> {
+  makeDataFolder(options.dataDir);
+  const lock = await lockFolder(options.dataDir, deps);
+  try {
+    const folder = prepareDataFolder(options.dataDir);
+    const supervisor = new RunningSupervisor({ options, deps, lock, folder });
+    await supervisor.start();
+    return supervisor;
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly options: SupervisorOptions;
+  readonly deps: SupervisorDeps;
+  readonly lock: FolderLock;
+  readonly folder: DataFolder;
+}
+
+/** Deaths before the first readiness that end the start. */
+const maxEarlyDeaths = 5;
+
+class RunningSupervisor implements Supervisor {
+  readonly ready: Promise<ReadyFacts>;
+  readonly #parts: Parts;
+  readonly #becomeReady: (facts: ReadyFacts) => void;
+  readonly #failReady: (error: PlatformError) => void;
+  readonly #children = new Map<string, ChildRecord>();
+  #port: DataPort | undefined;
+  #processes: { readonly control: SupervisedProcess; readonly serving: readonly SupervisedProcess[] } | undefined;
+  #controlUrl: string | undefined;
+  #isServing = false;
+  #earlyDeaths = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    const { promise, resolve, reject } = Promise.withResolvers<ReadyFacts>();
+    this.ready = promise;
+    this.#becomeReady = resolve;
+    this.#failReady = reject;
+    // Whoever closes it before it is ready need not wait for this too.
+    promise.catch(() => {});
+  }
+
+  async start(): Promise<void> {
+    const { options, deps, lock } = this.#parts;
+    const { address, port } = options;
+    const takers = (): readonly ConnectionTaker[] => this.#processes?.serving.flatMap((one) => one.connections ?? []) ?? [];
+    this.#port = await openDataPort({ address, port, takers, clock: deps.clock }).catch((error: unknown) => {
+      throw portFailure(error, { role: "data", flag: "--port", address, port });
+    });
+    lock.update({ data: urlOf(address, this.#port.port) });
+    const slots = Array.from({ length: options.servingProcesses }, (_, slot) => slot);
+    this.#processes = { control: this.#run("control", 0), serving: slots.map((slot) => this.#run("serving", slot)) };
+  }
+
+  pids(): Pids {
+    return pidsOf(this.#parts.lock.record);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { drainLimitMs } = this.#parts.options;
+    this.#failReady(failure("CANCELLED", { what: "The start of the server" }));
+    this.#port?.close();
+    // Serving first: what it writes to the store at its end still finds control there.
+    await Promise.all(this.#processes?.serving.map((one) => one.stop(drainLimitMs)) ?? []);
+    await this.#processes?.control.stop(drainLimitMs);
+    this.#parts.lock.release();
+  }
+
+  #run(role: Role, slot: number): SupervisedProcess {
+    const { options, deps, folder } = this.#parts;
+    const { heartbeat } = options;
+    const program = options.programs[role];
+    const name = role === "control" ? role : `${role}-${slot}`;
+    const events: ProcessEvents = {
+      started: (identity) => {
+        if (identity) this.#children.set(name, { ...identity, role });
+        this.#recordChildren();
+        return program.settings({ folder, dataUrl: this.#dataUrl, controlUrl: this.#controlUrl, slot });
+      },
+      ready: (url) => this.#noteReady(role, url),
+      failed: (error) => this.#failReady(failureFromPublic(error)),
+      ended: () => {
+        this.#children.delete(name);
+        this.#recordChildren();
+        this.#noteEarlyDeath(role, name);
+      },
+      free: () => this.#port?.dispatch(),
+    };
+    const logFile = openLogFile({ dir: folder.logsDir, name });
+    const { clock, log } = deps;
+    return new SupervisedProcess({ role, source: program, logFile, events, clock, log, ...(heartbeat && { heartbeat }) });
+  }
+
+  get #dataUrl(): string {
+    return urlOf(this.#parts.options.address, this.#port?.port ?? this.#parts.options.port);
+  }
+
+  #recordChildren(): void {
+    const children = [...this.#children.values()].toSorted((a, b) => a.role.localeCompare(b.role));
+    this.#parts.lock.update({ children });
+  }
+
+  #noteReady(role: Role, url: string | undefined): void {
+    if (role === "serving") this.#isServing = true;
+    if (role === "control" && url !== undefined) {
+      this.#controlUrl = url;
+      this.#parts.lock.update({ control: url });
+    }
+    if (!this.#isServing || this.#controlUrl === undefined) return;
+    this.#becomeReady({ data: this.#dataUrl, control: this.#controlUrl, dataDir: this.#parts.folder.dir, pids: this.pids() });
+  }
+
+  #noteEarlyDeath(role: Role, name: string): void {
+    if (++this.#earlyDeaths < maxEarlyDeaths) return;
+    // Without effect once it was ready: from then on children are started again for as long as the supervisor lives.
+    this.#failReady(
+      failure("PROGRAM_FAILED", { role, why: `it ended ${this.#earlyDeaths} times before it was ready`, logFile: `logs/${name}.log` }),
+    );
+  }
+}
+
+/** Address as a URL. */
+export function urlOf(address: string, port: number): string {
+  return `http://${address.includes(":") ? `[${address}]` : address}:${port}`;
+}
