@@ -26,7 +26,6 @@ export type {
   OnnxTrainingInfo,
   OnnxType,
   OnnxValueInfo,
-  UnknownFields,
 } from "./model.ts";
 export { type PreparedGraph, type PreparedTensor, prepareGraph } from "./prepare/prepare-graph.ts";
 export { type GraphSignature, type GraphValue, graphSignature, type OtherValue, type TensorValue } from "./signature.ts";
