@@ -1,4 +1,4 @@
-/** The etcd contract and its drivers. */
+/** The etcd contract: its types, the store in memory, the client of an etcd v3 server, and what users of a store need every day. */
 export type {
   Compare,
   KeyRange,
@@ -18,3 +18,9 @@ export type {
   WatchEvent,
   WatchRequest,
 } from "./contract.ts";
+export { type HeldLease, type KeepLeaseOptions, keepLease } from "./keep-lease.ts";
+export { compareKeys, inRange } from "./key-order.ts";
+export { type ListAndWatchOptions, listAndWatch } from "./list-and-watch.ts";
+export { type ListedPrefix, listPrefix } from "./list-prefix.ts";
+export { type MemoryStoreOptions, memoryStore } from "./memory/memory-store.ts";
+export { compareModRevision, decodeJson, deleteOperation, encodeJson, getKey, putOperation } from "./operations.ts";
