@@ -2,6 +2,21 @@
  * ONNX files: read, check, edit and write `ModelProto`, lossless for every valid file, and prepare a graph for ONNX Runtime.
  * Nothing here runs a model.
  */
+export {
+  buildGraph,
+  buildModel,
+  type Dimension,
+  type GraphOptions,
+  type ModelOptions,
+  tensorTypeOf,
+  tensorValue,
+  valueOfType,
+} from "./build/build-model.ts";
+export { type AttributeValue, attributeOf, buildNode, type NodeOptions } from "./build/build-node.ts";
+export { buildTensor, type TensorOptions } from "./build/build-tensor.ts";
+export { addNodes, editGraph, opsetVersion, replaceInitializer, setInputs, setMetadata, setOutputs } from "./edit/edit-graph.ts";
+export { freeName, type Renaming, renameInside } from "./edit/rename-value.ts";
+export { type ElementType, elementCodeOf, elementTypeOf } from "./element-type.ts";
 export { type Finding, type FindingKind, hasErrors } from "./finding.ts";
 export type {
   OnnxAttribute,
@@ -27,5 +42,7 @@ export type {
   OnnxType,
   OnnxValueInfo,
 } from "./model.ts";
+export { parseModel, writeModel } from "./parse-model.ts";
+export type { ClassLabels } from "./prepare/maps-to-tensors.ts";
 export { type PreparedGraph, type PreparedTensor, prepareGraph } from "./prepare/prepare-graph.ts";
-export { type GraphSignature, type GraphValue, graphSignature, type OtherValue, type TensorValue } from "./signature.ts";
+export { type GraphSignature, type GraphValue, graphSignature, type OtherValue, type TensorValue, typeName } from "./signature.ts";
