@@ -10,7 +10,7 @@ export {
   invalidObject,
   type ProblemSubject,
 } from "./field-problem.ts";
-export type { DeepReadonly, KindDefinition, PrintColumn } from "./kind-definition.ts";
+export type { ApiObject, DeepReadonly, KindDefinition, PrintColumn } from "./kind-definition.ts";
 export type { Condition } from "./kinds/condition.ts";
 export { type Event, eventKind } from "./kinds/event.ts";
 export {

@@ -1,6 +1,7 @@
 /** What the product knows of a kind: how REST paths name it, its schema, and the columns of its table. */
 import type { z } from "zod";
 import { type FieldProblem, type FieldProblemReason, fieldPath, invalidObject } from "./field-problem.ts";
+import type { metadataSchema } from "./metadata.ts";
 import { unknownFields } from "./unknown-fields.ts";
 
 /** A column of a table of objects, as `additionalPrinterColumns` of a CustomResourceDefinition. */
@@ -13,8 +14,16 @@ export interface PrintColumn {
   readonly priority: 0 | 1;
 }
 
+/** What objects of every kind have. */
+export interface ApiObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: DeepReadonly<z.infer<ReturnType<typeof metadataSchema>>>;
+  readonly [field: string]: unknown;
+}
+
 /** A kind. `T` is the type of its objects. */
-export interface KindDefinition<T = unknown> {
+export interface KindDefinition<T = ApiObject> {
   /** "" for core. */
   readonly group: string;
   readonly version: string;
