@@ -1,0 +1,201 @@
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { silentLog, systemClock } from "@modelyard/core";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { temporaryFolder } from "../testing/temporary-folder.ts";
+import { identityOf, isRunning } from "./process-identity.ts";
+import { type Supervisor, type SupervisorOptions, startSupervisor } from "./supervisor.ts";
+
+const entry = fileURLToPath(new URL("./testdata/fake-child.mjs", import.meta.url));
+
+interface FakeOptions extends Partial<Omit<SupervisorOptions, "programs">> {
+  readonly control?: object;
+  readonly serving?: (slot: number) => object;
+}
+
+async function supervised(fake: FakeOptions = {}): Promise<Supervisor> {
+  const { control = {}, serving = () => ({}), ...options } = fake;
+  const program = { entry, execArgv: [] };
+  const supervisor = await startSupervisor(
+    {
+      dataDir: temporaryFolder(),
+      address: "127.0.0.1",
+      port: 0,
+      servingProcesses: 1,
+      drainLimitMs: 2_000,
+      ...options,
+      programs: {
+        control: { ...program, settings: ({ controlUrl }) => ({ role: "control", controlUrl, ...control }) },
+        serving: { ...program, settings: ({ slot }) => ({ role: "serving", ...serving(slot) }) },
+      },
+    },
+    { clock: systemClock(), log: silentLog() },
+  );
+  onTestFinished(() => supervisor.close());
+  return supervisor;
+}
+
+function client(dataUrl: string): Socket {
+  const socket = connect(Number(new URL(dataUrl).port), "127.0.0.1");
+  socket.on("error", () => {});
+  onTestFinished(() => void socket.destroy());
+  return socket;
+}
+
+/** Sends a line and resolves with the pid of the process that answers. */
+async function pidBehind(socket: Socket): Promise<number> {
+  socket.write("hello");
+  const closed = once(socket, "close").then(() => Promise.reject(new Error("the connection was closed")));
+  const [bytes] = await Promise.race([once(socket, "data"), closed]);
+  const [pid, echoed] = String(bytes).split(" ");
+  expect(echoed).toBe("hello");
+  return Number(pid);
+}
+
+async function servingPid(supervisor: Supervisor, other?: number): Promise<number> {
+  return vi.waitFor(() => {
+    const pid = supervisor.pids().serving[0];
+    if (pid === undefined || pid === other || pid === process.pid) throw new Error("no new process yet");
+    return pid;
+  }, 10_000);
+}
+
+describe("a supervisor", () => {
+  it("says with which addresses and processes it is ready", async () => {
+    const supervisor = await supervised({ servingProcesses: 2 });
+    const facts = await supervisor.ready;
+    expect(facts.data).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(facts.pids.supervisor).toBe(process.pid);
+    await vi.waitFor(() => expect(supervisor.pids().serving).toHaveLength(2));
+    expect(await (await fetch(facts.control)).text()).toBe(String(facts.pids.control));
+  });
+
+  it("hands each connection to the process with the fewest", async () => {
+    const supervisor = await supervised({ servingProcesses: 2 });
+    const { data } = await supervisor.ready;
+    const sockets = Array.from({ length: 20 }, () => client(data));
+    const pids = await Promise.all(sockets.map((socket) => pidBehind(socket)));
+    const [first, second] = supervisor.pids().serving;
+    const of = (pid: number | undefined): Socket[] => sockets.filter((_, index) => pids[index] === pid);
+    expect(of(first).length + of(second).length).toBe(20);
+    // The two are counted from when they are ready, which one may be a moment before the other; then a closed connection counts no more.
+    for (const socket of of(first)) socket.destroy();
+    await vi.waitFor(async () => expect(await pidBehind(client(data))).toBe(first));
+  });
+
+  it("lets connections wait while no process is ready, and answers them then", async () => {
+    const supervisor = await supervised();
+    const { data, pids } = await supervisor.ready;
+    process.kill(pids.serving[0] ?? 0, "SIGKILL");
+    await vi.waitFor(() => expect(supervisor.pids().serving).toEqual([process.pid]), { interval: 1 });
+    const answers = await Promise.all(Array.from({ length: 8 }, () => pidBehind(client(data))));
+    expect(new Set(answers)).toEqual(new Set([await servingPid(supervisor, pids.serving[0])]));
+  });
+
+  it("closes a connection that a process took with it when it died", async () => {
+    const supervisor = await supervised({ serving: () => ({ mode: "refuse-connections" }) });
+    const { data, pids } = await supervisor.ready;
+    const socket = client(data);
+    await once(socket, "connect");
+    await vi.waitFor(async () => {
+      process.kill(await servingPid(supervisor), "SIGKILL");
+      await once(socket, "close", { signal: AbortSignal.timeout(500) });
+    });
+    expect(socket.destroyed).toBe(true);
+    expect(await servingPid(supervisor, pids.serving[0])).not.toBe(pids.serving[0]);
+  });
+
+  it("tells a new process how the one before it ended", async () => {
+    const dataDir = temporaryFolder();
+    const supervisor = await supervised({ dataDir });
+    const { pids } = await supervisor.ready;
+    process.kill(pids.serving[0] ?? 0, "SIGSEGV");
+    await vi.waitFor(() => {
+      const predecessor = { pid: pids.serving[0], exitCode: null, signal: "SIGSEGV" };
+      const [, second] = readFileSync(join(dataDir, "logs", "serving-0.log"), "utf8")
+        .trim()
+        .split("\n");
+      expect(JSON.parse(second?.replace("started ", "") ?? "{}")).toMatchObject({ kind: "start", predecessor });
+    }, 5_000);
+  });
+
+  it("starts control again at the address it had", async () => {
+    const dataDir = temporaryFolder();
+    const supervisor = await supervised({ dataDir });
+    const { control, pids } = await supervisor.ready;
+    process.kill(pids.control, "SIGKILL");
+    await vi.waitFor(() => {
+      const [, second] = readFileSync(join(dataDir, "logs", "control.log"), "utf8")
+        .trim()
+        .split("\n");
+      expect(JSON.parse(second?.replace("started ", "") ?? "{}")).toMatchObject({ settings: { controlUrl: control } });
+    }, 5_000);
+  });
+
+  it("ends a process that gives no sign of life, and starts it again", async () => {
+    const supervisor = await supervised({ serving: () => ({ mode: "silent" }), heartbeat: { everyMs: 20, silenceMs: 200 } });
+    const { pids } = await supervisor.ready;
+    expect(await servingPid(supervisor, pids.serving[0])).not.toBe(pids.serving[0]);
+  });
+
+  it("reports the failure of a child that cannot start", async () => {
+    const supervisor = await supervised({ control: { mode: "fail" } });
+    await expect(supervisor.ready).rejects.toMatchObject({ reason: "PORT_BUSY" });
+  });
+
+  it("gives up when a child ends again and again before it was ready", async () => {
+    const supervisor = await supervised({ serving: () => ({ mode: "exit" }) });
+    await expect(supervisor.ready).rejects.toMatchObject({ reason: "PROGRAM_FAILED", hint: "Read logs/serving-0.log in the data folder" });
+  });
+
+  it("stops its children and gives the folder up when it is closed", async () => {
+    const dataDir = temporaryFolder();
+    const supervisor = await supervised({ dataDir });
+    const { pids } = await supervisor.ready;
+    const children = [pids.control, ...pids.serving].map((pid) => identityOf(pid));
+    await supervisor.close();
+    expect(children.map((child) => child && isRunning(child))).toEqual([false, false]);
+    await (await supervised({ dataDir })).ready;
+  });
+
+  it("ends a child by force that does not stop within the limit", async () => {
+    const supervisor = await supervised({ serving: () => ({ stopDelayMs: 60_000 }), drainLimitMs: 0 });
+    const { pids } = await supervisor.ready;
+    const serving = identityOf(pids.serving[0] ?? 0);
+    await supervisor.close();
+    expect(serving && isRunning(serving)).toBe(false);
+  });
+
+  it("can be closed while a child waits for its restart", async () => {
+    const supervisor = await supervised({ serving: () => ({ mode: "exit" }) });
+    await expect(supervisor.ready).rejects.toMatchObject({ reason: "PROGRAM_FAILED" });
+    await Promise.all([supervisor.close(), supervisor.close()]);
+  });
+
+  it("refuses a port that is in use and names who uses it", async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void other.close());
+    const address = other.address();
+    const port = typeof address === "object" && address ? address.port : 0;
+    const dataDir = temporaryFolder();
+    await expect(supervised({ port, dataDir })).rejects.toMatchObject({
+      reason: "PORT_BUSY",
+      code: "UNAVAILABLE",
+      message: expect.stringContaining(`data port ${port} on 127.0.0.1`),
+    });
+    // The folder is free again.
+    await (await supervised({ dataDir })).ready;
+  });
+
+  it("refuses a data folder that a newer version wrote, and leaves it unlocked", async () => {
+    const dataDir = temporaryFolder();
+    writeFileSync(join(dataDir, "version"), "2\n");
+    await expect(supervised({ dataDir })).rejects.toMatchObject({ reason: "DATA_FOLDER_NEWER" });
+    writeFileSync(join(dataDir, "version"), "1\n");
+    await (await supervised({ dataDir })).ready;
+  });
+});
