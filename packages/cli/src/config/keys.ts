@@ -1,0 +1,168 @@
+/** Every key of the configuration: its meaning, how it is written, its default. The table is all there is to know about a key. */
+import type { LogLevel } from "@modelyard/core";
+import { formatBytes, formatDuration, parseBytes, parseDuration } from "./units.ts";
+
+/** What a default may depend on. */
+export interface MachineFacts {
+  readonly memoryBytes: number;
+  /** `~/.local/share/modelyard`, in a clone of the repository its `.modelyard`. */
+  readonly dataDir: string;
+}
+
+/** A key. */
+export interface ConfigKey<T extends string | number> {
+  /** As written in the file; the flag and the environment variable are derived from it. */
+  readonly name: string;
+  /** One sentence with unit and range, for help and `modelyard config`. */
+  readonly meaning: string;
+  /** Shown in help in the place of the value. */
+  readonly placeholder: string;
+  readonly defaultOf: (machine: MachineFacts) => T;
+  /** The value of a text; undefined when it is not one. */
+  readonly parse: (text: string) => T | undefined;
+  /** What `parse` accepts, for messages. */
+  readonly wanted: string;
+  /** As people read it. */
+  readonly format: (value: T) => string;
+}
+
+type KeyOptions<T extends string | number> = Pick<ConfigKey<T>, "name" | "meaning" | "defaultOf">;
+
+const numbers = (range: { readonly min: number; readonly max: number; readonly placeholder: string }) => {
+  const { min, max, placeholder } = range;
+  return (options: KeyOptions<number>): ConfigKey<number> => ({
+    ...options,
+    placeholder,
+    parse: (text) => (/^\d+$/.test(text.trim()) && Number(text) >= min && Number(text) <= max ? Number(text) : undefined),
+    wanted: `a whole number from ${min} to ${max}`,
+    format: String,
+  });
+};
+
+const portKey = numbers({ min: 0, max: 65_535, placeholder: "PORT" });
+const processCountKey = numbers({ min: 1, max: 64, placeholder: "COUNT" });
+
+const textKey = (options: KeyOptions<string> & { readonly placeholder: string }): ConfigKey<string> => ({
+  ...options,
+  parse: (text) => (text.trim() === "" ? undefined : text),
+  wanted: "a text",
+  format: String,
+});
+
+const choiceKey = <T extends string>(options: KeyOptions<T> & { readonly choices: readonly T[] }): ConfigKey<T> => ({
+  ...options,
+  placeholder: options.choices.join("|"),
+  parse: (text) => options.choices.find((choice) => choice === text),
+  wanted: `one of ${options.choices.join(", ")}`,
+  format: String,
+});
+
+const bytesKey = (options: KeyOptions<number> & { readonly minBytes: number }): ConfigKey<number> => ({
+  ...options,
+  placeholder: "BYTES",
+  parse(text) {
+    const bytes = parseBytes(text);
+    return bytes !== undefined && bytes >= options.minBytes ? bytes : undefined;
+  },
+  wanted: `a size of at least ${formatBytes(options.minBytes)}, such as 512MiB, 2Gi or 1000000000`,
+  format: formatBytes,
+});
+
+const durationKey = (options: KeyOptions<number> & { readonly minMs: number }): ConfigKey<number> => ({
+  ...options,
+  placeholder: "DURATION",
+  parse(text) {
+    const durationMs = parseDuration(text);
+    return durationMs !== undefined && durationMs >= options.minMs ? durationMs : undefined;
+  },
+  wanted: `a duration of at least ${formatDuration(options.minMs)}, such as 500ms, 30s or 2m`,
+  format: formatDuration,
+});
+
+/** The configuration of a server. */
+export interface Config {
+  readonly dataDir: string;
+  readonly address: string;
+  readonly port: number;
+  readonly controlPort: number;
+  readonly memoryBytes: number;
+  readonly servingProcesses: number;
+  readonly runLimitMs: number;
+  readonly requestTimeoutMs: number;
+  readonly drainLimitMs: number;
+  readonly logLevel: LogLevel;
+}
+
+/** Keys of a server, by the name their value has in the program. */
+export const configKeys: { readonly [P in keyof Config]: ConfigKey<Config[P]> } = {
+  dataDir: textKey({
+    name: "data",
+    meaning: "Folder for everything the server keeps; one server at a time may use it",
+    placeholder: "DIR",
+    defaultOf: (machine) => machine.dataDir,
+  }),
+  address: textKey({
+    name: "address",
+    meaning: "Loopback address both ports are opened on",
+    placeholder: "ADDRESS",
+    defaultOf: () => "127.0.0.1",
+  }),
+  port: portKey({
+    name: "port",
+    meaning: "Data port: HTTP/1.1, HTTP/2 and gRPC for inference; 0 takes any free one",
+    defaultOf: () => 8_033,
+  }),
+  controlPort: portKey({
+    name: "controlPort",
+    meaning: "Control port: the Kubernetes-style API and a status page; 0 takes any free one",
+    defaultOf: () => 8_043,
+  }),
+  memoryBytes: bytesKey({
+    name: "memory",
+    meaning: "Memory that loaded models may use together; beyond it the least used are evicted",
+    minBytes: 2 ** 20,
+    defaultOf: (machine) => Math.floor(machine.memoryBytes / 2),
+  }),
+  servingProcesses: processCountKey({
+    name: "servingProcesses",
+    meaning: "Processes that answer inference requests; each has its share of the memory",
+    defaultOf: () => 1,
+  }),
+  runLimitMs: durationKey({
+    name: "runLimit",
+    meaning: "Longest run of a model; a longer one costs its process, and twice quarantines the model",
+    minMs: 10,
+    defaultOf: () => 60_000,
+  }),
+  requestTimeoutMs: durationKey({
+    name: "requestTimeout",
+    meaning: "Deadline of requests that bring none, loading the model included",
+    minMs: 1,
+    defaultOf: () => 120_000,
+  }),
+  drainLimitMs: durationKey({
+    name: "drainLimit",
+    meaning: "Time requests in flight have to finish when the server stops",
+    minMs: 0,
+    defaultOf: () => 30_000,
+  }),
+  logLevel: choiceKey({
+    name: "logLevel",
+    meaning: "Lowest severity that is logged",
+    choices: ["debug", "info", "warn", "error"],
+    defaultOf: () => "info",
+  }),
+};
+
+/** Name of a value in the program. */
+export type ConfigProperty = keyof Config;
+
+/** `--control-port` of `controlPort`. */
+export function flagOf(keyName: string): string {
+  return `--${keyName.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** `MODELYARD_CONTROL_PORT` of `controlPort`. */
+export function variableOf(keyName: string): string {
+  return `MODELYARD_${keyName.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
