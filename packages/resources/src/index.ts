@@ -13,4 +13,14 @@ export type {
 } from "./contract.ts";
 export { type HttpResourceClientOptions, httpResourceClient } from "./http/http-resource-client.ts";
 export { collectionPath, keyOf, keyOfText, keyText, namespaceOf, objectPath } from "./paths.ts";
+export { type EventRecorder, type EventRecorderOptions, eventRecorder, type Happening } from "./reconcile/event-recorder.ts";
+export { type Informer, type InformerOptions, startInformer } from "./reconcile/informer.ts";
+export { type KeySource, type ReconcileResult, type ReconcilerOptions, runReconciler, TerminalError } from "./reconcile/run-reconciler.ts";
+export { setCondition, type WantedCondition } from "./reconcile/set-condition.ts";
+export { sweepOrphans } from "./reconcile/sweep-orphans.ts";
+export { WorkQueue, type WorkQueueOptions } from "./reconcile/work-queue.ts";
+export { type Predicate, parseSelection, type Selection } from "./selectors.ts";
 export { type KubernetesStatus, type StatusCause, statusOfError } from "./status.ts";
+export { randomNameSuffix, randomUid } from "./store/new-identity.ts";
+export type { Preconditions } from "./store/prepare-object.ts";
+export { type StoreResources, type StoreResourcesDeps, storeResources, timestamp } from "./store/store-resources.ts";
