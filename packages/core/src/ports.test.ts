@@ -86,7 +86,7 @@ describe("random", () => {
   test("randomInteger() covers its range and stays below its bound", () => {
     const random = seededRandom(1);
     const seen = new Set(Array.from({ length: 500 }, () => randomInteger(random, 5)));
-    expect([...seen].toSorted()).toEqual([0, 1, 2, 3, 4]);
+    expect(seen).toEqual(new Set([0, 1, 2, 3, 4]));
   });
 });
 

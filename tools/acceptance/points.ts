@@ -1,0 +1,59 @@
+/** Every proof point, in the order of the issues. */
+import type { Point } from "./point.ts";
+
+export const points: readonly Point[] = [
+  {
+    name: "first-answer/1",
+    wanted:
+      "A fresh clone in an empty home folder with the system's Node only answers after `npm run quickstart -- --once`; then 200 MNIST images over REST JSON, REST binary, gRPC typed and gRPC raw: 800 right answers",
+    inCi: false,
+    script: "./first-answer/1.ts",
+  },
+  {
+    name: "first-answer/2",
+    wanted: "The nine MNIST cases within tolerance in four encodings; simple_string, rebuilt as ONNX, with its strings",
+    inCi: true,
+    script: "./first-answer/2.ts",
+  },
+  {
+    name: "first-answer/3",
+    wanted:
+      "tritonclient (HTTP, gRPC), the kserve SDK and @grpc/grpc-js make the calls this issue covers; the list of calls and answers is printed",
+    inCi: false,
+    script: "./first-answer/3.ts",
+  },
+  {
+    name: "first-answer/4",
+    wanted:
+      "Under 50 acknowledged writes/s and 200 inferences/s: 25 kills -9 each of serving, control and supervisor, 5 amid a deploy; ledger equals store, every service answers again, failed requests are retryable or closed, no process is left over",
+    inCi: false,
+    script: "./first-answer/4.ts",
+  },
+  {
+    name: "first-answer/5",
+    wanted:
+      "1,000 distinct MNIST models in memory for 300: Zipf requests for 60 s, every answer right for its model, memory within the limit",
+    inCi: false,
+    script: "./first-answer/5.ts",
+  },
+  {
+    name: "first-answer/6",
+    wanted:
+      "A model that never ends, a truncated one, one that asks for 1 TiB, one that crashes the runtime: each fails alone, with its reason, while another answers",
+    inCi: false,
+    script: "./first-answer/6.ts",
+  },
+  {
+    name: "first-answer/7",
+    wanted: "Two servers in one process by startModelyard(); the store suite on memory, SQLite, socket and real etcd",
+    inCi: true,
+    script: "./first-answer/7.ts",
+  },
+  {
+    name: "first-answer/8",
+    wanted:
+      "`npm run bench -- --json` gives rows with at least 5 alternating pairs and all samples, for MNIST gRPC and REST at 1, 10 and 64 in flight, start and memory",
+    inCi: false,
+    script: "./first-answer/8.ts",
+  },
+];

@@ -1,0 +1,36 @@
+/** Python environments for tests and benches: real clients and peers from PyPI, one environment a set of packages, kept in `.cache`. Never used by the product. */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { capture, root } from "./repository.ts";
+
+/** Packages of each environment, pinned. */
+const environments = {
+  tritonclient: ["tritonclient[all]==2.73.0", "grpcio==1.85.1", "protobuf==6.33.6", "numpy<3", "ml_dtypes==0.5.4"],
+  kserve: ["kserve==0.21.0", "kubernetes==33.1.0", "h2==4.4.1"],
+  onnxruntime: ["onnxruntime==1.30.0", "numpy<3"],
+  mlserver: ["mlserver==1.7.1", "uvloop==0.21.0", "onnxruntime==1.30.0"],
+} as const satisfies Record<string, readonly string[]>;
+
+/** Name of an environment. */
+export type PythonEnvironment = keyof typeof environments;
+
+/** Path of the environment's Python; the environment is made on first use. Throws with pip's words when it cannot be. */
+export async function pythonOf(name: PythonEnvironment): Promise<string> {
+  const packages = environments[name];
+  const key = createHash("sha256").update(packages.join("\n")).digest("hex").slice(0, 12);
+  const folder = join(root, ".cache", "python", `${name}-${key}`);
+  const python = join(folder, "bin", "python");
+  if (existsSync(join(folder, "complete"))) return python;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(join(root, ".cache", "python"), { recursive: true });
+  await succeed("python3", ["-m", "venv", folder]);
+  await succeed(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...packages]);
+  writeFileSync(join(folder, "complete"), packages.join("\n"));
+  return python;
+}
+
+async function succeed(command: string, args: readonly string[]): Promise<void> {
+  const { status, output } = await capture(command, args);
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${status}: ${output.slice(-2000)}`);
+}
