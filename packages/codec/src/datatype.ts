@@ -35,6 +35,9 @@ const sizes: Readonly<Record<FixedDatatype, number>> = {
   FP64: 8,
 };
 
+/** Every datatype of the protocol, BYTES last. */
+export const datatypes: readonly Datatype[] = [...(Object.keys(sizes) as FixedDatatype[]), "BYTES"];
+
 /** Bytes of one element. */
 export function elementSizeBytes(datatype: FixedDatatype): number {
   return sizes[datatype];

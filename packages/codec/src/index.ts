@@ -1,5 +1,60 @@
 /** Datatypes of the inference protocols, tensors as bytes and JSON, protobuf messages. Nothing is copied that need not be. */
-export { type Datatype, elementSizeBytes, type FixedDatatype, isDatatype } from "./datatype.ts";
+export { type Datatype, datatypes, elementSizeBytes, type FixedDatatype, isDatatype } from "./datatype.ts";
+export {
+  bf16BytesToFloats,
+  bf16ToNumber,
+  floatsToBf16Bytes,
+  floatsToFp16Bytes,
+  fp16BytesToFloats,
+  fp16ToNumber,
+  numberToBf16,
+  numberToFp16,
+} from "./half-float.ts";
+export { type GrpcInferenceRequest, readGrpcInferRequest } from "./inference/grpc-infer-request.ts";
+export { type WriteGrpcInferResponseOptions, writeGrpcInferResponse } from "./inference/grpc-infer-response.ts";
+export {
+  checkDatatype,
+  type InferenceInput,
+  type InferenceParameters,
+  type InferenceRequest,
+  type InferenceResponse,
+  type InputContents,
+  maxTensors,
+  type RequestedOutput,
+  tensorOfInput,
+} from "./inference/inference-message.ts";
+export {
+  type EmptyMessage,
+  emptyMessage,
+  type InferParameter,
+  type InferRequestedOutputTensor,
+  type InferTensor,
+  type InferTensorContents,
+  inferParameter,
+  inferRequestedOutputTensor,
+  inferTensor,
+  inferTensorContents,
+  type ModelInferRequest,
+  type ModelInferResponse,
+  type ModelMetadataResponse,
+  type ModelVersionRequest,
+  modelInferRequest,
+  modelInferResponse,
+  modelMetadataResponse,
+  modelVersionRequest,
+  type ParameterEntry,
+  parameterEntry,
+  type ReadyResponse,
+  readyResponse,
+  type ServerLiveResponse,
+  type ServerMetadataResponse,
+  serverLiveResponse,
+  serverMetadataResponse,
+  type TensorMetadata,
+  tensorMetadata,
+} from "./inference/protocol-messages.ts";
+export { type RestInferenceRequest, type RestRequestedOutput, readRestInferRequest } from "./inference/rest-infer-request.ts";
+export { type RestInferenceBody, writeRestInferResponse } from "./inference/rest-infer-response.ts";
 export {
   type CompiledField,
   type Field,
@@ -25,4 +80,7 @@ export {
 export { type ReadMessageOptions, readMessage } from "./protobuf/read-message.ts";
 export type { ScalarCodec, ScalarType, ScalarValues } from "./protobuf/scalar.ts";
 export { type WriteMessageOptions, writeMessage } from "./protobuf/write-message.ts";
+export { checkShape, elementCountOf, formatShape, maxRank } from "./shape.ts";
 export type { BytesTensor, FixedTensor, Tensor } from "./tensor.ts";
+export { bytesOfTensor, type TensorHeader, tensorFromBytes, tensorSizeBytes, writeTensorBytes } from "./tensor-bytes.ts";
+export { arrayOf, type JsonData, type NumberArray, tensorFromJson, tensorToJson } from "./tensor-json.ts";

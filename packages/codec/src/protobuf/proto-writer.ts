@@ -138,6 +138,11 @@ export class ProtoWriter {
     this.target.set(value, this.#advance(value.length));
   }
 
+  /** Continues at `position`: what lies before it was written straight into {@link ProtoWriter.target}. */
+  advanceTo(position: number): void {
+    this.#advance(position - this.#position);
+  }
+
   /** A length and UTF-8 text. */
   string(value: string): void {
     const length = Buffer.byteLength(value);
