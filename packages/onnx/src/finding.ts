@@ -7,18 +7,21 @@ export type FindingKind =
   | "NAME_REPEATED"
   | "VALUE_UNDEFINED"
   | "VALUE_REDEFINED"
+  | "VALUE_OUT_OF_ORDER"
   | "OPSET_MISSING"
   | "OPSET_UNKNOWN"
   | "OPSET_TOO_NEW"
+  | "OPSET_OLD"
+  | "OPERATOR_UNKNOWN"
   | "IR_VERSION_UNSUPPORTED"
   | "ATTRIBUTE_INVALID"
   | "TENSOR_INVALID"
   | "TENSOR_SIZE_MISMATCH"
   | "TENSOR_TOO_LARGE"
   | "EXTERNAL_DATA_UNSAFE"
+  | "EXTERNAL_DATA_MISSING"
   | "TYPE_MISSING"
-  | "TYPE_UNSUPPORTED"
-  | "NESTED_TOO_DEEP";
+  | "TYPE_UNSUPPORTED";
 
 /** One thing wrong, or worth knowing, about a model. */
 export interface Finding {

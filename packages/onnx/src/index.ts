@@ -14,9 +14,12 @@ export {
 } from "./build/build-model.ts";
 export { type AttributeValue, attributeOf, buildNode, type NodeOptions } from "./build/build-node.ts";
 export { buildTensor, type TensorOptions } from "./build/build-tensor.ts";
+export { type CheckOptions, checkModel } from "./check/check-model.ts";
+export type { ExternalFiles } from "./check/check-tensor.ts";
 export { addNodes, editGraph, opsetVersion, replaceInitializer, setInputs, setMetadata, setOutputs } from "./edit/edit-graph.ts";
 export { freeName, type Renaming, renameInside } from "./edit/rename-value.ts";
 export { type ElementType, elementCodeOf, elementTypeOf } from "./element-type.ts";
+export { type ExternalData, externalDataOf, externalLocations, isExternal, isInsideTree } from "./external-data.ts";
 export { type Finding, type FindingKind, hasErrors } from "./finding.ts";
 export type {
   OnnxAttribute,
