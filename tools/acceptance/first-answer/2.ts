@@ -3,7 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildSimpleString } from "../../build-simple-string.ts";
-import { connect, encodings } from "../harness/clients.ts";
+import { connect, type Encoding, encodings } from "../harness/clients.ts";
 import { startServer } from "../harness/server.ts";
 import { difference, type KnownCase, readCases, sharedModel } from "../harness/shared-data.ts";
 import type { Measurement, PointContext } from "../point.ts";
@@ -25,15 +25,16 @@ export async function measure({ folder }: PointContext): Promise<Measurement> {
   }
 }
 
-/** Sends every case in every encoding and compares the answers. */
+/** Sends every case in every encoding (or those named) and compares the answers. */
 export async function answers(
   address: string,
-  asked: { readonly model: string; readonly cases: readonly KnownCase[] },
+  asked: { readonly model: string; readonly cases: readonly KnownCase[]; readonly encodings?: readonly Encoding[] },
 ): Promise<{ readonly sent: number; readonly right: number; readonly wrong: readonly string[] }> {
   const clients = connect(address);
   const wrong: string[] = [];
+  const chosen = asked.encodings ?? encodings;
   try {
-    for (const encoding of encodings) {
+    for (const encoding of chosen) {
       for (const known of asked.cases) {
         const problem = difference(known, await clients.infer[encoding](asked.model, known.inputs));
         if (problem) wrong.push(`${encoding}: ${problem}`);
@@ -42,6 +43,6 @@ export async function answers(
   } finally {
     clients.close();
   }
-  const sent = encodings.length * asked.cases.length;
+  const sent = chosen.length * asked.cases.length;
   return { sent, right: sent - wrong.length, wrong };
 }
