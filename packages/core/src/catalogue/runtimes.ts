@@ -18,6 +18,12 @@ export const runtimesErrors = {
     retryable: false,
     hint: "Compare the input with the model's metadata",
   },
+  RUN_OUT_OF_MEMORY: {
+    code: "RESOURCE_EXHAUSTED",
+    template: "The run was refused more memory: {why}",
+    retryable: false,
+    hint: "Send a smaller input, or give the server more memory",
+  },
   RUN_TIMED_OUT: {
     code: "DEADLINE_EXCEEDED",
     template: "The run did not finish within {limitMs} ms and its process was ended",

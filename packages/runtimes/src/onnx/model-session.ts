@@ -1,0 +1,85 @@
+/**
+ * A prepared model in this thread, ready to run: session, border and journal together. The I/O thread and the workers use the same.
+ *
+ * Hot path. With the native binding `run` is synchronous; the journal is told before and after.
+ */
+import type { Tensor } from "@modelyard/codec";
+import type { InferRequest, InferResult } from "../contract.ts";
+import type { RunMark, ThreadJournal } from "../journal/thread-journal.ts";
+import type { OrtEngine, OrtSession } from "./ort-engine.ts";
+import { runFailure } from "./run-failure.ts";
+import { type BoundRequest, type BoundTensor, type TensorBorder, tensorBorder } from "./tensor-border.ts";
+
+/** What is opened. Structured-cloneable. */
+export interface SessionPlan {
+  readonly modelId: string;
+  readonly path: string;
+  readonly threads: number;
+  readonly inputs: readonly BoundTensor[];
+  readonly outputs: readonly BoundTensor[];
+  readonly runLimitMs: number;
+  readonly loadLimitMs: number;
+}
+
+/** Where it is opened. */
+export interface SessionThread {
+  readonly engine: OrtEngine;
+  readonly journal: ThreadJournal;
+}
+
+/** Opens a prepared copy. Throws ONNX Runtime's own error. */
+export async function openModelSession(plan: SessionPlan, thread: SessionThread): Promise<ModelSession> {
+  const { engine, journal } = thread;
+  journal.begin({ modelId: plan.modelId, phase: "load", limitMs: plan.loadLimitMs });
+  try {
+    const session = await engine.open(plan.path, { optimization: "disabled", threads: plan.threads });
+    return new ModelSession(plan, session, journal);
+  } finally {
+    journal.end();
+  }
+}
+
+/** See the module. */
+export class ModelSession {
+  readonly #session: OrtSession;
+  readonly #journal: ThreadJournal;
+  readonly #border: TensorBorder;
+  readonly #mark: RunMark;
+
+  constructor(plan: SessionPlan, session: OrtSession, journal: ThreadJournal) {
+    this.#session = session;
+    this.#journal = journal;
+    this.#border = tensorBorder(plan);
+    this.#mark = { modelId: plan.modelId, phase: "run", limitMs: plan.runLimitMs };
+  }
+
+  /** Throws or rejects with `RUN_FAILED`, `RUN_OUT_OF_MEMORY` or `INVALID_UTF8`. */
+  run(request: InferRequest): InferResult {
+    const bound = this.#border.feeds(request);
+    this.#journal.begin(this.#mark);
+    let outputs: ReturnType<OrtSession["run"]>;
+    try {
+      outputs = this.#session.run(bound.feeds, bound.fetches);
+    } catch (error) {
+      this.#journal.end();
+      throw runFailure(error);
+    }
+    if (outputs instanceof Promise) return this.#finish(bound, outputs);
+    this.#journal.end();
+    return this.#border.results(bound, outputs);
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release();
+  }
+
+  async #finish(bound: BoundRequest, running: Promise<Awaited<ReturnType<OrtSession["run"]>>>): Promise<readonly Tensor[]> {
+    try {
+      return this.#border.results(bound, await running);
+    } catch (error) {
+      throw runFailure(error);
+    } finally {
+      this.#journal.end();
+    }
+  }
+}

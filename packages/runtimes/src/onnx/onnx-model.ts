@@ -1,0 +1,58 @@
+/** A loaded ONNX model: what it is, and where it runs. */
+import type { Tensor } from "@modelyard/codec";
+import { assert } from "@modelyard/core";
+import type { InferRequest, InferResult, LoadedModel, ModelSignature } from "../contract.ts";
+import type { RunWorkerHandle } from "../workers/run-worker-handle.ts";
+import type { ModelSession } from "./model-session.ts";
+
+/** What every loaded model says of itself. */
+export interface OnnxModelFacts {
+  readonly modelId: string;
+  readonly signature: ModelSignature;
+  readonly sizeBytes: number;
+  readonly sizeSource: LoadedModel["sizeSource"];
+  readonly runMicros: number;
+}
+
+/** Where a model runs. */
+export type OnnxModelPlace =
+  | { readonly placement: "inline"; readonly session: ModelSession }
+  | { readonly placement: "worker"; readonly worker: RunWorkerHandle; readonly handle: number };
+
+// One runs, one is there when it is done.
+const workerConcurrency = 2;
+
+/** See the module. `onUnloaded` is called once. */
+export function onnxModel(facts: OnnxModelFacts, place: OnnxModelPlace, onUnloaded: () => Promise<void>): LoadedModel {
+  let isUnloaded = false;
+  const infer = inferIn(place);
+  return {
+    ...facts,
+    placement: place.placement,
+    maxConcurrency: place.placement === "inline" ? 0 : workerConcurrency,
+    infer(request) {
+      assert(!isUnloaded, "a model that was unloaded is not run");
+      return infer(request);
+    },
+    async unload() {
+      if (isUnloaded) return;
+      isUnloaded = true;
+      await releaseIn(place);
+      await onUnloaded();
+    },
+  };
+}
+
+function inferIn(place: OnnxModelPlace): (request: InferRequest) => InferResult {
+  if (place.placement === "inline") {
+    const { session } = place;
+    return (request) => session.run(request);
+  }
+  const { worker, handle } = place;
+  return (request): Promise<readonly Tensor[]> => worker.run(handle, request);
+}
+
+async function releaseIn(place: OnnxModelPlace): Promise<void> {
+  if (place.placement === "inline") await place.session.release();
+  else await place.worker.unload(place.handle);
+}

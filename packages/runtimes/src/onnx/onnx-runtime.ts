@@ -1,0 +1,223 @@
+/**
+ * ONNX Runtime in this process, as a {@link ModelRuntime}.
+ *
+ * A load opens the artifact, finds or makes its prepared copy (in a child process: everything that may crash or hang on a bad file happens there
+ * first), and opens the copy: on the I/O thread when its runs and its load are short, else in one worker it stays with.
+ */
+import { assert, failure, type Histogram, PlatformError } from "@modelyard/core";
+import type { OpenArtifact } from "@modelyard/objects";
+import type { LoadedModel, LoadOptions, LoadRequest, ModelRuntime, RuntimeStatus } from "../contract.ts";
+import { checkJournalled, noThreadJournal } from "../journal/thread-journal.ts";
+import { cpuKind } from "../prepare/cpu-kind.ts";
+import { ModelPreparer } from "../prepare/model-preparer.ts";
+import { PreparePool } from "../prepare/prepare-pool.ts";
+import { type PreparedCopy, PreparedFolder } from "../prepare/prepared-folder.ts";
+import { estimateSizeBytes, measuredAboveBytes } from "../size/estimate-size.ts";
+import { LoadTurn } from "../size/load-turn.ts";
+import { WorkerPool } from "../workers/worker-pool.ts";
+import { parseRunLimitMs } from "./load-parameters.ts";
+import { openModelSession, type SessionPlan } from "./model-session.ts";
+import { type OnnxModelPlace, onnxModel } from "./onnx-model.ts";
+import { type OrtEngine, openOrtEngine } from "./ort-engine.ts";
+import { ortReason } from "./ort-reason.ts";
+import { type OnnxRuntimeOptions, type ResolvedOnnxRuntimeOptions, resolveOnnxRuntimeOptions } from "./runtime-options.ts";
+
+const platform = "onnx_onnxruntime";
+const defaultSizeBytes = 1024 * 1024;
+// A load on the I/O thread holds up every request: "no pause > 5 ms".
+const inlineLoadBelowMicros = 5000;
+const loadBoundsMs = [0.5, 1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000];
+
+/** Opens the in-process runtime. */
+export function onnxRuntime(options: OnnxRuntimeOptions): ModelRuntime {
+  return new OnnxModelRuntime(resolveOnnxRuntimeOptions(options));
+}
+
+interface LoadContext {
+  readonly request: LoadRequest;
+  readonly runLimitMs: number;
+  readonly signal: AbortSignal;
+  readonly onStage: NonNullable<LoadOptions["onStage"]>;
+}
+
+class OnnxModelRuntime implements ModelRuntime {
+  readonly name = "onnxruntime";
+  readonly #options: ResolvedOnnxRuntimeOptions;
+  readonly #engine: OrtEngine;
+  readonly #pool: PreparePool;
+  readonly #preparer: ModelPreparer;
+  readonly #workers: WorkerPool;
+  readonly #measuredLoads = new LoadTurn();
+  readonly #loaded = new Set<LoadedModel>();
+  readonly #closing = new AbortController();
+  readonly #loadMs: Histogram;
+
+  constructor(options: ResolvedOnnxRuntimeOptions) {
+    const { artifacts, preparedDir, clock, log, metrics, limits, journal } = options;
+    assert(!journal || journal.threads > limits.maxWorkers, "the journal has a thread for each worker and one for the I/O thread");
+    this.#options = options;
+    this.#engine = openOrtEngine();
+    const prepareLimits = {
+      memoryBytes: limits.prepareMemoryBytes,
+      loadLimitMs: limits.loadLimitMs,
+      runLimitMs: limits.runLimitMs,
+      idleMs: limits.prepareIdleMs,
+    };
+    const { maxPrepareProcesses: maxProcesses, maxWaitingPrepares: maxWaiting } = limits;
+    this.#pool = new PreparePool({ clock, log, limits: prepareLimits, maxProcesses, maxWaiting });
+    const folder = new PreparedFolder({ dir: preparedDir, clock, log, maxBytes: limits.maxPreparedBytes });
+    const kind = { cpuKind: cpuKind(), runtimeVersion: this.#engine.version };
+    this.#preparer = new ModelPreparer({ artifacts, folder, pool: this.#pool, metrics, ...kind });
+    this.#workers = new WorkerPool({ log, journal, maxWorkers: limits.maxWorkers, maxQueuedPerWorker: limits.maxQueuedRunsPerWorker });
+    this.#loadMs = metrics.histogram("modelyard_runtime_load_milliseconds", loadBoundsMs);
+  }
+
+  status(): RuntimeStatus {
+    const { capacityBytes, limits } = this.#options;
+    return {
+      state: this.#closing.signal.aborted ? "failing" : "ready",
+      capacityBytes,
+      maxLoadingConcurrency: limits.maxLoads,
+      loadTimeoutMs: limits.loadLimitMs,
+      defaultSizeBytes,
+      version: this.#engine.version,
+    };
+  }
+
+  async predictSizeBytes(request: LoadRequest): Promise<number> {
+    const info = await this.#preparer.peek(request.artifactDigest);
+    if (info) {
+      const fileBytes = info.files.reduce((sum, file) => sum + file.sizeBytes, 0);
+      return chargedBytes(fileBytes, { memoryBytes: info.memoryBytes, nodes: info.nodes });
+    }
+    const open = await this.#options.artifacts.open(request.artifactDigest);
+    await open.close();
+    return estimateSizeBytes({ fileBytes: open.artifact.totalBytes });
+  }
+
+  async load(request: LoadRequest, options: LoadOptions = {}): Promise<LoadedModel> {
+    const { clock, limits } = this.#options;
+    const signal = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal;
+    signal.throwIfAborted();
+    checkJournalled(request.modelId);
+    checkModelType(request.modelType);
+    const onStage = options.onStage ?? ((): void => {});
+    const context = { request, signal, onStage, runLimitMs: parseRunLimitMs(request.parameters, limits.runLimitMs) };
+    const startMs = clock.monotonicMs();
+    onStage("verify");
+    const artifact = await this.#options.artifacts.open(request.artifactDigest);
+    try {
+      const model = await this.#loadOpen(artifact, context);
+      this.#loadMs.observe(clock.monotonicMs() - startMs);
+      return model;
+    } catch (error) {
+      await artifact.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(failure("CANCELLED", { what: "Loading the model" }));
+    await Promise.all([...this.#loaded].map((model) => model.unload()));
+    await Promise.all([this.#pool.close(), this.#workers.close()]);
+  }
+
+  async #loadOpen(artifact: OpenArtifact, context: LoadContext): Promise<LoadedModel> {
+    const copy = await this.#obtain(context);
+    try {
+      return await this.#loadCopy(artifact, context, copy);
+    } catch (error) {
+      if (PlatformError.is(error) || context.signal.aborted) throw error;
+      // Its checksum held and yet it does not open: written by something else, or removed in this moment. Once more from the source.
+      this.#options.log.error("a prepared copy could not be loaded and is made again", error, { path: copy.path });
+      await this.#preparer.discard(context.request.artifactDigest);
+      return await this.#loadAgain(artifact, context);
+    }
+  }
+
+  async #loadAgain(artifact: OpenArtifact, context: LoadContext): Promise<LoadedModel> {
+    const copy = await this.#obtain(context);
+    try {
+      return await this.#loadCopy(artifact, context, copy);
+    } catch (error) {
+      if (PlatformError.is(error) || context.signal.aborted) throw error;
+      throw failure("MODEL_LOAD_FAILED", { why: ortReason(error) }, { cause: error });
+    }
+  }
+
+  #obtain({ request, runLimitMs, signal, onStage }: LoadContext): Promise<PreparedCopy> {
+    return this.#preparer.obtain(request.artifactDigest, { signal, runLimitMs, onPrepare: () => onStage("prepare") });
+  }
+
+  async #loadCopy(artifact: OpenArtifact, context: LoadContext, copy: PreparedCopy): Promise<LoadedModel> {
+    const { request, signal, onStage } = context;
+    onStage("load");
+    const { info, sizeBytes: fileBytes } = copy;
+    const open = (): Promise<OnnxModelPlace> => this.#open(context, copy);
+    const isMeasured = fileBytes > measuredAboveBytes;
+    const opened = isMeasured ? await this.#measuredLoads.run(() => measured(open), signal) : { place: await open(), grownBytes: 0 };
+    const facts = {
+      modelId: request.modelId,
+      signature: { platform, inputs: info.inputs.map(publicTensor), outputs: info.outputs.map(publicTensor) },
+      sizeBytes: chargedBytes(fileBytes, { memoryBytes: Math.max(opened.grownBytes, info.memoryBytes), nodes: info.nodes }),
+      sizeSource: isMeasured ? ("measured" as const) : ("estimated" as const),
+      runMicros: info.runMicros ?? 0,
+    };
+    const model = onnxModel(facts, opened.place, async () => {
+      this.#loaded.delete(model);
+      await artifact.close();
+    });
+    this.#loaded.add(model);
+    if (signal.aborted) await this.#undo(model, signal);
+    return model;
+  }
+
+  /** A load whose caller has given up by now leaves nothing behind. */
+  async #undo(model: LoadedModel, signal: AbortSignal): Promise<never> {
+    await model.unload();
+    throw signal.reason;
+  }
+
+  async #open({ request, runLimitMs }: LoadContext, copy: PreparedCopy): Promise<OnnxModelPlace> {
+    const { limits, journal } = this.#options;
+    const { info, path } = copy;
+    const { threads, inputs, outputs } = info;
+    const plan: SessionPlan = { modelId: request.modelId, path, threads, inputs, outputs, runLimitMs, loadLimitMs: limits.loadLimitMs };
+    const isShort = info.runMicros !== undefined && info.runMicros < limits.inlineBelowMicros && info.loadMicros < inlineLoadBelowMicros;
+    if (isShort) {
+      const thread = { engine: this.#engine, journal: journal?.main ?? noThreadJournal };
+      return { placement: "inline", session: await openModelSession(plan, thread) };
+    }
+    const worker = this.#workers.choose();
+    return { placement: "worker", worker, handle: await worker.open(plan) };
+  }
+}
+
+function checkModelType(modelType: string): void {
+  if (modelType.toLowerCase() === "onnx") return;
+  throw failure("MODEL_LOAD_FAILED", { why: `its format is "${modelType.slice(0, 80)}" and this runtime takes "onnx"` });
+}
+
+interface Opened {
+  readonly place: OnnxModelPlace;
+  readonly grownBytes: number;
+}
+
+async function measured(open: () => Promise<OnnxModelPlace>): Promise<Opened> {
+  const beforeBytes = process.memoryUsage.rss();
+  const place = await open();
+  return { place, grownBytes: process.memoryUsage.rss() - beforeBytes };
+}
+
+/**
+ * Bytes a model is charged for. Memory that another model gave back is used again without the process growing, so a measurement counts only
+ * where it is more than the file itself.
+ */
+function chargedBytes(fileBytes: number, facts: { readonly memoryBytes: number; readonly nodes: number }): number {
+  if (fileBytes > measuredAboveBytes) return Math.max(facts.memoryBytes, fileBytes);
+  return estimateSizeBytes({ fileBytes, nodes: facts.nodes });
+}
+
+function publicTensor({ name, datatype, shape }: PreparedCopy["info"]["inputs"][number]): LoadedModel["signature"]["inputs"][number] {
+  return { name, datatype, shape };
+}

@@ -1,0 +1,161 @@
+/**
+ * ONNX Runtime as this package uses it: open a file, run, release.
+ *
+ * `onnxruntime-node` wraps a native class whose `run()` is synchronous; its public `session.run` adds a promise and a `setImmediate` hop
+ * around the same call (3 of 28 microseconds for a small model, and a turn of the event loop). So the native class is used where it has the
+ * shape known here; if a later version changes it, the public interface takes over and results are promises.
+ */
+import { createRequire } from "node:module";
+import type { InferenceSession as PublicSession, Tensor as PublicTensor } from "onnxruntime-node";
+
+/** Elements as the binding takes and gives them: typed arrays, or an array of strings. */
+export type OrtData = ArrayBufferView<ArrayBufferLike> | readonly string[];
+
+/** A tensor at the binding. `location` is always `cpu`. */
+export interface OrtTensor {
+  readonly type: string;
+  readonly dims: readonly number[];
+  readonly data: OrtData;
+  readonly location: "cpu";
+}
+
+/** Named tensors. */
+export type OrtTensors = Readonly<Record<string, OrtTensor>>;
+
+/** An input or output as ONNX Runtime sees it after loading. */
+export interface OrtValueInfo {
+  readonly name: string;
+  readonly isTensor: boolean;
+  /** -1 = any size. Empty for scalars and for values of unknown rank alike. */
+  readonly shape: readonly number[];
+}
+
+/** A loaded model. */
+export interface OrtSession {
+  readonly inputs: readonly OrtValueInfo[];
+  readonly outputs: readonly OrtValueInfo[];
+  /** Runs with outputs named by the keys of `fetches`. Throws or rejects with ONNX Runtime's own error. */
+  run(feeds: OrtTensors, fetches: Readonly<Record<string, null>>): OrtTensors | Promise<OrtTensors>;
+  /** Gives its memory back; not called twice. */
+  release(): void | Promise<void>;
+}
+
+/** Options of {@link OrtEngine.open}. */
+export interface OrtOpenOptions {
+  /** `disabled` for copies that were optimised before. */
+  readonly optimization: "disabled" | "all";
+  /** Threads of one run. Default 1: more make small models slower. */
+  readonly threads?: number;
+  /** Writes the optimised graph to this path. */
+  readonly optimizedPath?: string;
+  /** Puts the weights of that graph beside it, in a file of this name; protobuf ends at 2 GiB. */
+  readonly optimizedWeightsName?: string;
+}
+
+/** ONNX Runtime in this thread. */
+export interface OrtEngine {
+  readonly version: string;
+  /** Whether `open` and `run` return without a promise. */
+  readonly isSynchronous: boolean;
+  open(path: string, options: OrtOpenOptions): OrtSession | Promise<OrtSession>;
+}
+
+interface NativeSession {
+  loadModel(path: string, options: object): void;
+  readonly inputMetadata: readonly OrtValueInfo[];
+  readonly outputMetadata: readonly OrtValueInfo[];
+  run(feeds: OrtTensors, fetches: Readonly<Record<string, null>>, options: object): OrtTensors;
+  dispose(): void;
+}
+
+interface NativeModule {
+  readonly initOrt: () => void;
+  readonly binding: { readonly InferenceSession: new () => NativeSession };
+}
+
+type PublicModule = typeof import("onnxruntime-node");
+
+/** Opens ONNX Runtime; `native: false` forces the public interface (for tests of the way back). */
+export function openOrtEngine(options: { readonly native?: boolean } = {}): OrtEngine {
+  const require = createRequire(import.meta.url);
+  // The package has no ES module entry; its types are those of the public interface.
+  const published = require("onnxruntime-node") as PublicModule;
+  const version = published.env.versions.common;
+  const native = options.native === false ? undefined : loadNative(require);
+  if (!native) return { version, isSynchronous: false, open: (path, open) => openPublic(published, path, open) };
+  return { version, isSynchronous: true, open: (path, open) => openNative(native, path, open) };
+}
+
+/** The native class when this version of the package has it in the known shape. */
+function loadNative(require: NodeJS.Require): NativeModule | undefined {
+  try {
+    const module = require("onnxruntime-node/dist/binding.js") as Partial<NativeModule>;
+    const methods = module.binding?.InferenceSession?.prototype as Partial<NativeSession> | undefined;
+    const isKnown =
+      typeof module.initOrt === "function" &&
+      [methods?.loadModel, methods?.run, methods?.dispose].every((method) => typeof method === "function");
+    if (!isKnown) return undefined;
+    module.initOrt?.();
+    return module as NativeModule;
+  } catch {
+    // Not there in this version: the public interface does the same, one hop later.
+    return undefined;
+  }
+}
+
+function openNative(native: NativeModule, path: string, options: OrtOpenOptions): OrtSession {
+  const session = new native.binding.InferenceSession();
+  session.loadModel(path, sessionOptions(options));
+  return {
+    inputs: session.inputMetadata,
+    outputs: session.outputMetadata,
+    run: (feeds, fetches) => session.run(feeds, fetches, runOptions),
+    release: () => session.dispose(),
+  };
+}
+
+async function openPublic(published: PublicModule, path: string, options: OrtOpenOptions): Promise<OrtSession> {
+  const session = await published.InferenceSession.create(path, sessionOptions(options));
+  return {
+    inputs: session.inputMetadata.map(describePublic),
+    outputs: session.outputMetadata.map(describePublic),
+    run: async (feeds, fetches) => {
+      const wrapped = Object.entries(feeds).map(([name, value]): [string, PublicTensor] => [name, wrap(published, value)]);
+      // Tensors on the CPU have every field of an OrtTensor.
+      return (await session.run(Object.fromEntries(wrapped), Object.keys(fetches), runOptions)) as unknown as OrtTensors;
+    },
+    release: () => session.release(),
+  };
+}
+
+const runOptions = { logSeverityLevel: 4 } as const;
+
+/** Why each: `performance.md` measured them; the arena and memory patterns cost memory per session and bring no speed. Severity 4: errors are thrown, not printed. */
+function sessionOptions(options: OrtOpenOptions): PublicSession.SessionOptions {
+  const { optimization, threads = 1, optimizedPath, optimizedWeightsName } = options;
+  return {
+    executionProviders: ["cpu"],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+    enableCpuMemArena: false,
+    enableMemPattern: false,
+    logSeverityLevel: 4,
+    graphOptimizationLevel: optimization,
+    ...(optimizedPath === undefined ? {} : { optimizedModelFilePath: optimizedPath }),
+    ...(optimizedWeightsName === undefined
+      ? {}
+      : { extra: { session: { optimized_model_external_initializers_file_name: optimizedWeightsName } } }),
+  };
+}
+
+function describePublic(value: PublicSession.ValueMetadata): OrtValueInfo {
+  if (!value.isTensor) return { name: value.name, isTensor: false, shape: [] };
+  return { name: value.name, isTensor: true, shape: value.shape.map((dim) => (typeof dim === "number" ? dim : -1)) };
+}
+
+function wrap(published: PublicModule, value: OrtTensor): PublicTensor {
+  // The constructor's overloads name each pair of type and array; the pair was formed by one table.
+  const Tensor = published.Tensor as unknown as new (type: string, data: OrtData, dims: readonly number[]) => PublicTensor;
+  return new Tensor(value.type, value.data, value.dims);
+}

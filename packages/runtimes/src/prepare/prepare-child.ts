@@ -1,0 +1,40 @@
+/**
+ * The prepare program: a child of the serving process that prepares one model at a time and may die of it.
+ * It ends when its parent is gone: by the closed channel when it is idle, by the watching thread when a model keeps it busy.
+ */
+import { Worker } from "node:worker_threads";
+import { systemClock } from "@modelyard/core";
+import { openOrtEngine } from "../onnx/ort-engine.ts";
+import { ModelRefused } from "./model-refused.ts";
+import { prepareModel } from "./prepare-model.ts";
+import type { PrepareCommand, PrepareJob, PrepareReply } from "./prepare-protocol.ts";
+
+const clock = systemClock();
+const engine = openOrtEngine();
+
+/** Resolves once the message has left: what comes next may block for ever. */
+function reply(message: PrepareReply): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send) process.send(message, undefined, undefined, () => resolve());
+    else resolve();
+  });
+}
+
+async function answer(job: PrepareJob): Promise<PrepareReply> {
+  try {
+    await prepareModel(job, { engine, clock, enter: (stage) => reply({ kind: "stage", stage }) });
+    return { kind: "prepared" };
+  } catch (error) {
+    if (error instanceof ModelRefused) return { kind: "refused", why: error.message };
+    // Passed on to the parent's log.
+    return { kind: "failed", message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+}
+
+new Worker(new URL(import.meta.resolve("#parent-watch")), {
+  workerData: process.ppid,
+  resourceLimits: { maxOldGenerationSizeMb: 16 },
+}).unref();
+process.on("disconnect", () => process.exit(0));
+process.on("message", (command: PrepareCommand) => void answer(command.job).then(reply));
+void reply({ kind: "ready" });

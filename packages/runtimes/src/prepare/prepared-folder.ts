@@ -1,0 +1,179 @@
+/**
+ * The folder of prepared copies: a cache on disk, shared by all serving processes of a machine, that may be deleted at any time.
+ *
+ * One folder per copy under the first two digits of its key. A copy is written into a temporary folder, synced, and renamed into place, so a folder
+ * under its key is complete; what rots or is cut off afterwards is found by size and checksum and made again.
+ */
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Clock, Log } from "@modelyard/core";
+import { crcOf } from "./crc-of.ts";
+import { type PreparedInfo, parsePreparedInfo } from "./prepared-info.ts";
+import { planSweep, type StoredCopy } from "./sweep.ts";
+
+/** A complete copy. */
+export interface PreparedCopy {
+  /** The graph file. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly info: PreparedInfo;
+}
+
+/** What a folder is made from. */
+export interface PreparedFolderDeps {
+  readonly dir: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Bytes of all copies together; the least recently used are removed beyond it. */
+  readonly maxBytes: number;
+}
+
+const infoName = "info.json";
+const temporaryPrefix = "tmp-";
+// Longer than any prepare may take.
+const abandonedMs = 3_600_000;
+// How exact "last used" is; a write per load would cost more than the order is worth.
+const touchEveryMs = 600_000;
+
+/** Key of a copy: all it depends on. */
+export function preparedKey(parts: readonly string[]): string {
+  return createHash("sha256").update(parts.join("\n")).digest("hex");
+}
+
+/** See the module. */
+export class PreparedFolder {
+  readonly #deps: PreparedFolderDeps;
+
+  constructor(deps: PreparedFolderDeps) {
+    this.#deps = deps;
+  }
+
+  /** The copy under a key when it is there and whole. */
+  async find(key: string): Promise<PreparedCopy | undefined> {
+    const info = await this.peek(key);
+    if (!info) return undefined;
+    const dir = this.#dirOf(key);
+    const intact = await Promise.all(info.files.map((file) => isIntact(join(dir, file.name), file)));
+    if (!intact.every(Boolean)) {
+      this.#deps.log.warn("prepared copy is damaged and will be made again", { dir });
+      return undefined;
+    }
+    await this.#touch(join(dir, infoName));
+    return copyOf(dir, info);
+  }
+
+  /** The record under a key; the copy itself is not looked at. */
+  async peek(key: string): Promise<PreparedInfo | undefined> {
+    const text = await readFile(join(this.#dirOf(key), infoName), "utf8").catch(() => undefined);
+    return text === undefined ? undefined : parsePreparedInfo(text);
+  }
+
+  /** Fills an empty folder by `write` and puts it in place; a damaged copy under the key makes way. */
+  async add(key: string, write: (dir: string) => Promise<void>): Promise<void> {
+    await mkdir(this.#deps.dir, { recursive: true });
+    const temporary = await mkdtemp(join(this.#deps.dir, temporaryPrefix));
+    try {
+      await write(temporary);
+      await syncFolder(temporary);
+      await this.#place(temporary, key);
+    } finally {
+      await rm(temporary, { recursive: true, force: true });
+    }
+  }
+
+  async remove(key: string): Promise<void> {
+    await rm(this.#dirOf(key), { recursive: true, force: true });
+  }
+
+  /** Removes what was abandoned half-written, and the oldest copies beyond the limit. */
+  async sweep(): Promise<void> {
+    const names = await readdir(this.#deps.dir).catch((): string[] => []);
+    const nowMs = this.#deps.clock.nowMs();
+    const copies: StoredCopy[] = [];
+    for (const name of names) {
+      const path = join(this.#deps.dir, name);
+      if (name.startsWith(temporaryPrefix)) await removeAbandoned(path, nowMs);
+      else copies.push(...(await listCopies(path)));
+    }
+    const removed = planSweep(copies, this.#deps.maxBytes);
+    for (const copy of removed) await rm(copy.path, { recursive: true, force: true });
+    if (removed.length > 0) this.#deps.log.info("prepared copies were removed to stay within the limit", { count: removed.length });
+  }
+
+  async #place(temporary: string, key: string): Promise<void> {
+    const final = this.#dirOf(key);
+    await mkdir(dirname(final), { recursive: true });
+    try {
+      await rename(temporary, final);
+    } catch {
+      // Something is there: whatever it is, this one is newer and whole.
+      await rm(final, { recursive: true, force: true });
+      await rename(temporary, final);
+    }
+    await syncFolder(dirname(final));
+  }
+
+  async #touch(path: string): Promise<void> {
+    const now = this.#deps.clock.nowMs();
+    const { mtimeMs } = await stat(path);
+    if (now - mtimeMs > touchEveryMs) await utimes(path, now / 1000, now / 1000);
+  }
+
+  #dirOf(key: string): string {
+    return join(this.#deps.dir, key.slice(0, 2), key);
+  }
+}
+
+function copyOf(dir: string, info: PreparedInfo): PreparedCopy {
+  const [graph] = info.files;
+  return {
+    path: join(dir, graph?.name ?? ""),
+    sizeBytes: info.files.reduce((sum, file) => sum + file.sizeBytes, 0),
+    info,
+  };
+}
+
+async function isIntact(path: string, file: PreparedInfo["files"][number]): Promise<boolean> {
+  try {
+    return (await stat(path)).size === file.sizeBytes && (await crcOf(path)) === file.crc32;
+  } catch {
+    // Gone: as good as damaged.
+    return false;
+  }
+}
+
+async function listCopies(shard: string): Promise<readonly StoredCopy[]> {
+  const names = await readdir(shard).catch((): string[] => []);
+  const copies = await Promise.all(names.map((name) => describeCopy(join(shard, name))));
+  return copies.filter((copy) => copy !== undefined);
+}
+
+async function describeCopy(path: string): Promise<StoredCopy | undefined> {
+  try {
+    const infoPath = join(path, infoName);
+    const info = parsePreparedInfo(await readFile(infoPath, "utf8"));
+    const sizeBytes = info?.files.reduce((sum, file) => sum + file.sizeBytes, 0) ?? 0;
+    return { path, sizeBytes, usedAtMs: (await stat(infoPath)).mtimeMs };
+  } catch {
+    // Being removed by another process.
+    return undefined;
+  }
+}
+
+async function removeAbandoned(path: string, nowMs: number): Promise<void> {
+  const age = await stat(path).then(
+    (stats) => nowMs - stats.mtimeMs,
+    () => 0,
+  );
+  if (age > abandonedMs) await rm(path, { recursive: true, force: true });
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * A run worker seen from the I/O thread: commands out, answers in, at most `maxQueued` runs under way.
+ * A worker that dies of a JavaScript error is replaced, and its models are loaded again, before its next command; native crashes end the process anyway.
+ */
+import { Worker } from "node:worker_threads";
+import type { Tensor } from "@modelyard/codec";
+import { assertNever, failure, failureFromPublic, type Log } from "@modelyard/core";
+import type { InferRequest } from "../contract.ts";
+import type { ThreadJournalShare } from "../journal/thread-journal.ts";
+import type { SessionPlan } from "../onnx/model-session.ts";
+import { type PackedTensor, packTensor, transferList, unpackTensor } from "./packed-tensor.ts";
+import type { RunWorkerData, WorkerCommand, WorkerReply } from "./worker-protocol.ts";
+
+/** What a worker is made from. */
+export interface RunWorkerDeps {
+  readonly log: Log;
+  readonly journal: ThreadJournalShare | undefined;
+  /** Most runs that are sent and not answered; more are refused with `LIMIT_EXCEEDED`. */
+  readonly maxQueued: number;
+}
+
+interface Pending {
+  readonly resolve: (outputs: readonly PackedTensor[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+type CommandBody = WorkerCommand extends infer Command ? (Command extends WorkerCommand ? Omit<Command, "id"> : never) : never;
+
+/** See the module. */
+export class RunWorkerHandle {
+  readonly #deps: RunWorkerDeps;
+  readonly #plans = new Map<number, SessionPlan>();
+  readonly #pending = new Map<number, Pending>();
+  #worker: Worker | undefined;
+  #nextId = 1;
+  #queuedRuns = 0;
+
+  constructor(deps: RunWorkerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Models it holds. */
+  get load(): number {
+    return this.#plans.size;
+  }
+
+  /** Loads a model; rejects with ONNX Runtime's text. Returns the handle to run and unload it by. */
+  async open(plan: SessionPlan): Promise<number> {
+    const handle = this.#nextId++;
+    this.#plans.set(handle, plan);
+    try {
+      if (this.#worker) await this.#send({ kind: "load", handle, plan });
+      else await this.#start();
+    } catch (error) {
+      this.#plans.delete(handle);
+      throw error;
+    }
+    return handle;
+  }
+
+  async run(handle: number, request: InferRequest): Promise<readonly Tensor[]> {
+    const { maxQueued } = this.#deps;
+    if (this.#queuedRuns >= maxQueued) {
+      throw failure("LIMIT_EXCEEDED", { what: "The queue of runs of the model's worker", current: this.#queuedRuns + 1, limit: maxQueued });
+    }
+    this.#queuedRuns++;
+    try {
+      if (!this.#worker) await this.#start();
+      const inputs = request.inputs.map(packTensor);
+      const outputs = await this.#send({ kind: "run", handle, inputs, outputNames: request.outputNames }, transferList(inputs));
+      return outputs.map(unpackTensor);
+    } finally {
+      this.#queuedRuns--;
+    }
+  }
+
+  async unload(handle: number): Promise<void> {
+    if (!this.#plans.delete(handle) || !this.#worker) return;
+    await this.#send({ kind: "unload", handle });
+  }
+
+  /** Lets it finish what it runs and ends it; idempotent. A thread is never terminated: in the middle of a run that would abort the process. */
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    this.#plans.clear();
+    if (!worker) return;
+    const isOver = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+    await this.#send({ kind: "close" });
+    await isOver;
+  }
+
+  /** Starts the thread and gives it every model it should hold. */
+  async #start(): Promise<void> {
+    const data: RunWorkerData = { journal: this.#deps.journal };
+    const worker = new Worker(new URL(import.meta.resolve("#run-worker")), { workerData: data });
+    this.#worker = worker;
+    worker.on("message", (reply: WorkerReply) => this.#onReply(reply));
+    worker.on("error", (error) => this.#deps.log.error("a run worker failed", error));
+    worker.on("exit", () => this.#onExit(worker));
+    worker.unref();
+    await Promise.all([...this.#plans].map(([handle, plan]) => this.#send({ kind: "load", handle, plan })));
+  }
+
+  #send(body: CommandBody, transfer: readonly ArrayBuffer[] = []): Promise<readonly PackedTensor[]> {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+      this.#worker?.postMessage({ ...body, id }, transfer);
+    });
+  }
+
+  #onReply(reply: WorkerReply): void {
+    const pending = this.#pending.get(reply.id);
+    this.#pending.delete(reply.id);
+    switch (reply.kind) {
+      case "done":
+        return pending?.resolve(reply.outputs);
+      case "failed":
+        return pending?.reject(failureFromPublic(reply.error));
+      case "threw":
+        return pending?.reject(new Error(reply.message));
+      default:
+        return assertNever(reply);
+    }
+  }
+
+  #onExit(worker: Worker): void {
+    if (this.#worker !== worker) return;
+    this.#worker = undefined;
+    const lost = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const pending of lost)
+      pending.reject(failure("UNAVAILABLE", { what: "The model's worker", why: "it ended and is started again" }));
+  }
+}

@@ -1,0 +1,29 @@
+/** Messages between the I/O thread and a run worker. Each command is answered once, under its id. */
+import type { PublicError } from "@modelyard/core";
+import type { ThreadJournalShare } from "../journal/thread-journal.ts";
+import type { SessionPlan } from "../onnx/model-session.ts";
+import type { PackedTensor } from "./packed-tensor.ts";
+
+/** What a worker is started with. */
+export interface RunWorkerData {
+  readonly journal: ThreadJournalShare | undefined;
+}
+
+/** To the worker. `handle` names a model of this worker. */
+export type WorkerCommand =
+  | { readonly kind: "load"; readonly id: number; readonly handle: number; readonly plan: SessionPlan }
+  | { readonly kind: "unload"; readonly id: number; readonly handle: number }
+  | {
+      readonly kind: "run";
+      readonly id: number;
+      readonly handle: number;
+      readonly inputs: readonly PackedTensor[];
+      readonly outputNames: readonly string[] | undefined;
+    }
+  | { readonly kind: "close"; readonly id: number };
+
+/** From the worker. */
+export type WorkerReply =
+  | { readonly kind: "done"; readonly id: number; readonly outputs: readonly PackedTensor[] }
+  | { readonly kind: "failed"; readonly id: number; readonly error: PublicError }
+  | { readonly kind: "threw"; readonly id: number; readonly message: string };
