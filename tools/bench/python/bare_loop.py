@@ -1,0 +1,21 @@
+"""ONNX Runtime alone: runs one input in a loop on one thread and prints the CPU microseconds a run takes. The floor of every server."""
+import json
+import sys
+import time
+
+import numpy as np
+import onnxruntime
+
+model, cases, runs = sys.argv[1], json.load(open(sys.argv[2])), int(sys.argv[3])
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = 1
+options.inter_op_num_threads = 1
+session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+tensor = cases[0]["inputs"][0]
+feed = {tensor["name"]: np.array(tensor["data"], np.float32).reshape(tensor["shape"])}
+for _ in range(200):
+    session.run(None, feed)
+started = time.process_time()
+for _ in range(runs):
+    session.run(None, feed)
+print(json.dumps({"micros": (time.process_time() - started) / runs * 1e6}))
