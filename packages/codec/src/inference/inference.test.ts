@@ -15,6 +15,7 @@ import { type InferenceResponse, tensorOfInput } from "./inference-message.ts";
 import {
   emptyMessage,
   type InferTensor,
+  type InferTensorContents,
   inferParameter,
   inferRequestedOutputTensor,
   inferTensor,
@@ -149,7 +150,7 @@ describe("readGrpcInferRequest()", () => {
     expect(s?.datatype === "BYTES" && s.elements.map((element) => Buffer.from(element).toString())).toEqual(["hi", ""]);
   });
 
-  const contentsOf = (contents: Partial<InferTensor["contents"]>): InferTensor["contents"] => ({
+  const contentsOf = (contents: Partial<InferTensorContents>): InferTensorContents => ({
     boolContents: [],
     intContents: [],
     int64Contents: [],
@@ -173,8 +174,8 @@ describe("readGrpcInferRequest()", () => {
       ...request,
     });
   const read = (request: Partial<ModelInferRequest>): unknown => readGrpcInferRequest(requestOf(request)).inputs.map(tensorOfInput);
-  const typed = (datatype: Datatype, contents: Partial<InferTensor["contents"]>) => (): unknown =>
-    read({ inputs: [inputOf({ datatype, contents: contentsOf(contents) ?? ({} as never) })] });
+  const typed = (datatype: Datatype, contents: Partial<InferTensorContents>) => (): unknown =>
+    read({ inputs: [inputOf({ datatype, contents: contentsOf(contents) })] });
 
   it.each<[string, () => unknown, string]>([
     [
@@ -211,7 +212,7 @@ describe("readGrpcInferRequest()", () => {
       "raw and typed contents together",
       () =>
         read({
-          inputs: [inputOf({ contents: contentsOf({ fp32Contents: [1, 2] }) ?? ({} as never) })],
+          inputs: [inputOf({ contents: contentsOf({ fp32Contents: [1, 2] }) })],
           rawInputContents: [Buffer.alloc(8)],
         }),
       "expected no contents beside raw_input_contents, got both",
@@ -247,9 +248,7 @@ describe("readGrpcInferRequest()", () => {
     });
     fc.assert(
       fc.property(fc.string(), fc.string(), fc.array(input, { maxLength: 4 }), (modelName, id, inputs) => {
-        const tensors = inputs.map(({ values, ...rest }) =>
-          inputOf({ ...rest, contents: contentsOf({ int64Contents: values }) ?? ({} as never) }),
-        );
+        const tensors = inputs.map(({ values, ...rest }) => inputOf({ ...rest, contents: contentsOf({ int64Contents: values }) }));
         const request = readGrpcInferRequest(requestOf({ modelName, id, inputs: tensors }));
         expect([request.modelName, request.id]).toEqual([modelName, id]);
         expect(request.inputs.map(({ name, shape }) => ({ name, shape }))).toEqual(inputs.map(({ name, shape }) => ({ name, shape })));
