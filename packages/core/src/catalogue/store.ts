@@ -42,5 +42,17 @@ export const storeErrors = {
     retryable: true,
     hint: "It is tried again by itself; see `modelyard doctor`",
   },
+  STORE_OPEN_FAILED: {
+    code: "FAILED_PRECONDITION",
+    template: 'The store file "{path}" cannot be opened: {why}',
+    retryable: false,
+    hint: "Check that the file may be written and is not damaged, or restore it from a copy",
+  },
+  STORE_NEWER_FORMAT: {
+    code: "FAILED_PRECONDITION",
+    template: 'The store file "{path}" has format version {formatVersion}, this program reads up to {supportedVersion}',
+    retryable: false,
+    hint: "Use the program version that wrote the file, or a later one",
+  },
   STORE_CLOSED: { code: "UNAVAILABLE", template: "The store is closed", retryable: true, hint: "Open it again" },
 } as const;

@@ -93,6 +93,22 @@ export function watchContract(open: () => Promise<StoreUnderTest>): void {
     expect((await new WatchReader(past).take(3)).map(({ previous }) => text(previous))).toEqual([undefined, "1", "2"]);
   });
 
+  test("of many writers at once every change is seen once and in the order of revisions", async () => {
+    const { store } = await open();
+    const live = store.watch({ range: everything });
+    const from = (await live.started) + 1;
+    const writers = Array.from({ length: 20 }, async (_, writer) => {
+      for (let index = 0; index < 15; index++) await put(store, `k${writer}`, String(index));
+    });
+    const late = put(store, "late").then(({ revision }) => store.watch({ range: everything, startRevision: Math.min(revision, from + 3) }));
+    await Promise.all(writers);
+    const seen = await new WatchReader(live).take(301);
+    expect(seen.map(({ keyValue }) => keyValue.modRevision)).toEqual(Array.from({ length: 301 }, (_, index) => from + index));
+    const lateWatch = await late;
+    const [first] = await new WatchReader(lateWatch).take(1);
+    expect(first?.keyValue.modRevision).toBeLessThanOrEqual(from + 3);
+  });
+
   test("many watches of one store each see everything", async () => {
     const { store } = await open();
     const watches = Array.from({ length: 25 }, () => store.watch({ range: everything }));
