@@ -38,11 +38,13 @@ export interface HostileModel {
   /** With `when: "input"` harmless, and the answer is one element. */
   readonly harmless: HostileInput;
   readonly trigger: HostileInput;
+  /** What `describe` says of it afterwards. Absent: its state stays good, only the request is refused. */
+  readonly reason?: RegExp;
   build(): Uint8Array;
 }
 
 /** Every hostile model. */
-export const hostileModels: readonly HostileModel[] = [
+export const hostileModelTable: readonly HostileModel[] = [
   {
     name: "truncated",
     what: "a model whose last third is missing",
@@ -50,6 +52,7 @@ export const hostileModels: readonly HostileModel[] = [
     effect: "invalid",
     harmless: fp32(0),
     trigger: fp32(0),
+    reason: /not a valid ONNX model/,
     build: truncatedModel,
   },
   {
@@ -59,6 +62,7 @@ export const hostileModels: readonly HostileModel[] = [
     effect: "hang",
     harmless: fp32(0),
     trigger: fp32(0),
+    reason: /did not finish|took longer|quarantined/i,
     build: () => writeModel(endlessModel()),
   },
   {
@@ -68,6 +72,7 @@ export const hostileModels: readonly HostileModel[] = [
     effect: "hang",
     harmless: fp32(1),
     trigger: fp32(2_000_000),
+    reason: /RUNTIME_CRASHED|quarantined/,
     build: () => writeModel(endlessForInputModel()),
   },
   {
@@ -77,6 +82,7 @@ export const hostileModels: readonly HostileModel[] = [
     effect: "refused",
     harmless: fp32(0),
     trigger: fp32(0),
+    reason: /memory/i,
     build: () => writeModel(oneTebibyteModel()),
   },
   {
@@ -95,6 +101,7 @@ export const hostileModels: readonly HostileModel[] = [
     effect: "crash",
     harmless: fp32(1),
     trigger: fp32(1),
+    reason: /crash|ended by|signal|SIG/i,
     build: () => writeModel(functionChainModel(20_000)),
   },
   {
@@ -104,6 +111,7 @@ export const hostileModels: readonly HostileModel[] = [
     effect: "crash",
     harmless: int32(2),
     trigger: int32(-1),
+    reason: /RUNTIME_CRASHED|quarantined/,
     build: () => writeModel(overflowingDivisionModel()),
   },
 ];
@@ -213,16 +221,32 @@ function int32(value: number): HostileInput {
   return { name: "x", datatype: "INT32", shape: [1], data: [value] };
 }
 
+/** A hostile model as a file to deploy. */
+export interface WrittenHostileModel {
+  readonly kind: string;
+  readonly path: string;
+  /** What `describe` says of it in the end. */
+  readonly reason: RegExp;
+  /** Sets it off, if deploying it does not. */
+  readonly inputs: readonly HostileInput[];
+}
+
+/** Writes those whose harm shows in their state. */
+export function hostileModels(folder: string): readonly WrittenHostileModel[] {
+  mkdirSync(folder, { recursive: true });
+  return hostileModelTable.flatMap(({ name, reason, trigger, build }) => {
+    if (reason === undefined) return [];
+    const path = join(folder, `${name}.onnx`);
+    writeFileSync(path, build());
+    return [{ kind: name, path, reason, inputs: [trigger] }];
+  });
+}
+
 if (import.meta.main) {
   const folder = process.argv[2];
   if (folder === undefined) {
     console.error("hostile-models: name the folder to write to");
     process.exit(2);
   }
-  mkdirSync(folder, { recursive: true });
-  for (const { name, what, build } of hostileModels) {
-    const file = join(folder, `${name}.onnx`);
-    writeFileSync(file, build());
-    console.log(`${file}: ${what}`);
-  }
+  for (const { path } of hostileModels(folder)) console.log(path);
 }
