@@ -40,7 +40,7 @@ export interface HostileModel {
   readonly trigger: HostileInput;
   /** What `describe` says of it afterwards. Absent: its state stays good, only the request is refused. */
   readonly reason?: RegExp;
-  build(): Uint8Array;
+  readonly build: () => Uint8Array;
 }
 
 /** Every hostile model. */

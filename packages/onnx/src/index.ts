@@ -16,6 +16,7 @@ export { type AttributeValue, attributeOf, buildNode, type NodeOptions } from ".
 export { buildTensor, type TensorOptions } from "./build/build-tensor.ts";
 export { type CheckOptions, checkModel } from "./check/check-model.ts";
 export type { ExternalFiles } from "./check/check-tensor.ts";
+export { cloneWithWeight, type WeightChange } from "./edit/clone-with-weight.ts";
 export { addNodes, editGraph, opsetVersion, replaceInitializer, setInputs, setMetadata, setOutputs } from "./edit/edit-graph.ts";
 export { freeName, type Renaming, renameInside } from "./edit/rename-value.ts";
 export { type ElementType, elementCodeOf, elementTypeOf } from "./element-type.ts";

@@ -9,7 +9,7 @@ import type { OnnxFunction, OnnxGraph, OnnxModel, OnnxValueInfo } from "../model
 import { tensorsOf } from "../walk/tensors-of.ts";
 import { checkGraph, checkWiring } from "./check-graph.ts";
 import { checkTensor, type ExternalFiles, maxTensorBytes } from "./check-tensor.ts";
-import { checkOpsets, maxIrVersion } from "./operator-sets.ts";
+import { checkOpsets, maxIrVersion, operatorScope } from "./operator-sets.ts";
 import { Report } from "./report.ts";
 
 /** Options of {@link checkModel}. */
@@ -22,12 +22,13 @@ export interface CheckOptions {
 export function checkModel(model: OnnxModel, { externalFiles }: CheckOptions = {}): readonly Finding[] {
   const report = new Report();
   checkHead(model, report);
+  const operators = operatorScope(model.opsetImport, model.functions);
   if (model.graph === undefined) report.error("GRAPH_MISSING", "graph", "The model has no graph");
   else {
-    checkGraph(model.graph, "graph", { report, operators: { imports: model.opsetImport, functions: model.functions }, isFunction: false });
+    checkGraph(model.graph, "graph", { report, operators, isFunction: false });
     checkDeclaredSizes(model.graph, report);
   }
-  for (const [index, one] of model.functions.entries()) checkFunction(one, `functions[${index}]`, { model, report });
+  checkFunctions(model, operators.functions, report);
   for (const place of tensorsOf(model)) checkTensor(place, { report, externalFiles });
   return report.findings;
 }
@@ -46,13 +47,18 @@ function checkHead(model: OnnxModel, report: Report): void {
   checkOpsets(opsetImport, "opsetImport", report);
 }
 
-function checkFunction(one: OnnxFunction, path: string, { model, report }: { readonly model: OnnxModel; readonly report: Report }): void {
-  const isRepeated = model.functions.some((other) => other !== one && keyOf(other) === keyOf(one));
-  if (isRepeated) report.error("NAME_REPEATED", path, `The function "${one.name ?? ""}" is defined twice`);
-  if (!one.name) report.error("NAME_MISSING", path, "The function has no name");
-  checkOpsets(one.opsetImport, `${path}.opsetImport`, report);
-  const check = { report, operators: { imports: one.opsetImport, functions: model.functions }, isFunction: true };
-  checkWiring({ path, given: one.input, node: one.node, output: one.output }, check);
+function checkFunctions({ functions }: OnnxModel, known: ReadonlySet<string>, report: Report): void {
+  const seen = new Set<string>();
+  for (const [index, one] of functions.entries()) {
+    if (report.isFull) return;
+    const path = `functions[${index}]`;
+    if (!one.name) report.error("NAME_MISSING", path, "The function has no name");
+    if (seen.has(keyOf(one))) report.error("NAME_REPEATED", path, `The function "${one.name ?? ""}" is defined twice`);
+    seen.add(keyOf(one));
+    checkOpsets(one.opsetImport, `${path}.opsetImport`, report);
+    const operators = { ...operatorScope(one.opsetImport, []), functions: known };
+    checkWiring({ path, given: one.input, node: one.node, output: one.output }, { report, operators, isFunction: true });
+  }
 }
 
 function keyOf({ domain, name, overload }: OnnxFunction): string {

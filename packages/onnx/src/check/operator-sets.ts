@@ -42,10 +42,24 @@ export function checkOpsets(imports: readonly OnnxOpset[], path: string, report:
   }
 }
 
-/** What a node's operator is looked up in. */
+/** What a node's operator is looked up in. Sets: a hostile file has as many functions as nodes. */
 export interface OperatorScope {
-  readonly imports: readonly OnnxOpset[];
-  readonly functions: readonly OnnxFunction[];
+  /** Domains imported, "" for the standard one. */
+  readonly domains: ReadonlySet<string>;
+  /** Functions of the model, by {@link operatorKey}. */
+  readonly functions: ReadonlySet<string>;
+}
+
+/** The scope of a graph or function. */
+export function operatorScope(imports: readonly OnnxOpset[], functions: readonly OnnxFunction[]): OperatorScope {
+  return {
+    domains: new Set(imports.map(({ domain }) => canonicalDomain(domain))),
+    functions: new Set(functions.map(({ domain, name }) => operatorKey(domain, name))),
+  };
+}
+
+function operatorKey(domain: string | undefined, name: string | undefined): string {
+  return JSON.stringify([canonicalDomain(domain), name ?? ""]);
 }
 
 /** Checks that the operator of a node can exist: in a domain of the runtime, or as a function of the model. */
@@ -55,19 +69,12 @@ export function checkOperator(node: OnnxNode, { scope, path, report }: OperatorC
     report.error("NAME_MISSING", `${path}.opType`, "The node names no operator");
     return;
   }
-  if (scope.functions.some((one) => one.name === node.opType && canonicalDomain(one.domain) === domain)) return;
+  if (scope.functions.has(operatorKey(domain, node.opType))) return;
+  const what = `The operator "${node.opType}"`;
   if (!newestVersions.has(domain) && !runtimeDomains.has(domain)) {
-    report.error(
-      "OPERATOR_UNKNOWN",
-      path,
-      `The operator "${node.opType}" of the domain "${domain}" is neither known to the runtime nor a function of the model`,
-    );
-  } else if (newestVersions.has(domain) && !scope.imports.some((one) => canonicalDomain(one.domain) === domain)) {
-    report.warn(
-      "OPSET_MISSING",
-      path,
-      `The operator "${node.opType}" belongs to ${domain || "the standard operators"}, which the model does not import`,
-    );
+    report.error("OPERATOR_UNKNOWN", path, `${what} of the domain "${domain}" is neither known to the runtime nor a function of the model`);
+  } else if (newestVersions.has(domain) && !scope.domains.has(domain)) {
+    report.warn("OPSET_MISSING", path, `${what} belongs to ${domain || "the standard operators"}, which the model does not import`);
   }
 }
 
