@@ -105,8 +105,8 @@ export class PrepareProcess {
 
   #start(): LiveChild {
     const { log, limits } = this.#deps;
-    const conditions = process.execArgv.filter((argument) => argument.startsWith("--conditions"));
-    const plain: Launch = { command: process.execPath, arguments: [...conditions, fileURLToPath(import.meta.resolve(entry))] };
+    const program = fileURLToPath(import.meta.resolve(entry));
+    const plain: Launch = { command: process.execPath, arguments: [...conditionArguments(process.execArgv), program] };
     this.#isLimited ??= canLimitMemory(limits.memoryBytes);
     if (!this.#isLimited) log.warn("prepare runs without a memory limit: the shell cannot set one", { limitBytes: limits.memoryBytes });
     const launch = this.#isLimited ? launchWithin(limits.memoryBytes, plain) : plain;
@@ -184,6 +184,14 @@ export class PrepareProcess {
     this.#job = undefined;
     this.#idleTimer = this.#deps.clock.setTimer(this.#deps.limits.idleMs, () => this.#kill(), { background: true });
   }
+}
+
+/** The arguments that choose between sources and build, in either of their forms (`--conditions=x`, `-C x`): the child must make the same choice. */
+function conditionArguments(execArgv: readonly string[]): readonly string[] {
+  const isCondition = (argument: string | undefined): boolean => argument === "-C" || argument === "--conditions";
+  return execArgv.filter(
+    (argument, index) => argument.startsWith("--conditions=") || isCondition(argument) || isCondition(execArgv[index - 1]),
+  );
 }
 
 function describeStage(stage: RunningJob["stage"]): string {

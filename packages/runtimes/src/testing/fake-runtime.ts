@@ -199,6 +199,7 @@ class FakeModelRuntime implements FakeRuntime {
       const behaviour = this.#behaviourOf(request.modelId);
       for (const stage of ["verify", "prepare", "load"] as const) options.onStage?.(stage);
       await this.#passLoadTime(behaviour, options.signal);
+      options.signal.throwIfAborted();
       if (behaviour.loadFailure) throw behaviour.loadFailure;
       return this.#admit(request.modelId, behaviour);
     } finally {

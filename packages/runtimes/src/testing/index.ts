@@ -1,2 +1,3 @@
 /** Fakes and contract suites of `runtimes` for the tests of others. */
 export { type FakeBehaviour, type FakeEvent, type FakeRuntime, type FakeRuntimeOptions, fakeRuntime } from "./fake-runtime.ts";
+export { type RuntimeSubject, runtimeContract } from "./runtime-contract.ts";
