@@ -1,0 +1,57 @@
+/** An inference over gRPC. */
+import { type GrpcInferenceRequest, type InferenceResponse, readGrpcInferRequest, writeGrpcInferResponse } from "@modelyard/codec";
+import type { PlatformError } from "@modelyard/core";
+import type { GrpcCall } from "@modelyard/wire";
+import type { InferenceCall, OutcomeSink } from "../inference/inference-call.ts";
+import type { ResolvedModel } from "../routing/model-reference.ts";
+
+/** What a call is made of. */
+export interface GrpcInferenceCallInit {
+  readonly call: GrpcCall;
+  readonly resolved: ResolvedModel;
+  readonly message: Uint8Array;
+  /** Read from `message`. */
+  readonly request: GrpcInferenceRequest;
+  readonly sink: OutcomeSink<GrpcCall>;
+}
+
+/** One inference over gRPC. The answer takes the form of the request: raw to raw, typed to typed. */
+export class GrpcInferenceCall implements InferenceCall {
+  readonly resolved: ResolvedModel;
+  readonly deadlineMs: number | undefined;
+  readonly sizeBytes: number;
+  readonly #init: GrpcInferenceCallInit;
+  #request: GrpcInferenceRequest;
+
+  constructor(init: GrpcInferenceCallInit) {
+    this.resolved = init.resolved;
+    this.deadlineMs = init.call.deadlineMs;
+    this.sizeBytes = init.message.length;
+    this.#init = init;
+    this.#request = init.request;
+  }
+
+  request(): GrpcInferenceRequest {
+    return this.#request;
+  }
+
+  keep(): void {
+    this.#request = readGrpcInferRequest(new Uint8Array(this.#init.message));
+  }
+
+  answer(response: InferenceResponse): void {
+    const { call, sink } = this.#init;
+    if (call.isOver) return;
+    call.respond(writeGrpcInferResponse(response, { isRaw: this.#request.isRaw }));
+    sink.answered();
+  }
+
+  fail(error: unknown): void {
+    const { call, sink } = this.#init;
+    if (!call.isOver) sink.failed(call, error);
+  }
+
+  onGone(callback: (error: PlatformError) => void): void {
+    this.#init.call.onCancel(callback);
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * Runs inferences: holds the model, binds the request to it, runs it, answers.
+ *
+ * Hot path. Budget: a model that is in memory and runs inline is answered in the same tick, without a promise, a timer, a signal or a copy
+ * of the request. Everything else goes by {@link InferenceRunner.start}'s second way, where every wait ends at the deadline of the request or
+ * when its client goes away, and a hold on a model is given back exactly once.
+ */
+import type { Clock } from "@modelyard/core";
+import type { HeldModel, Mesh } from "@modelyard/mesh";
+import type { InferRequest, InferResult, LoadedModel } from "@modelyard/runtimes";
+import type { GatewayLimits } from "../options.ts";
+import { bindRequest } from "./bind-request.ts";
+import type { InferenceCall } from "./inference-call.ts";
+import { ModelTurns } from "./model-turns.ts";
+import { RequestLife } from "./request-life.ts";
+import { WaitingRoom } from "./waiting-room.ts";
+
+/** What {@link InferenceRunner} is given. */
+export interface InferenceRunnerDeps {
+  readonly mesh: Mesh;
+  readonly clock: Clock;
+  readonly limits: GatewayLimits;
+}
+
+type Outputs = Awaited<InferResult>;
+
+/** Runs every inference of a gateway. */
+export class InferenceRunner {
+  readonly #deps: InferenceRunnerDeps;
+  readonly #turns: ModelTurns;
+  readonly #waitingRoom: WaitingRoom;
+
+  constructor(deps: InferenceRunnerDeps) {
+    this.#deps = deps;
+    this.#turns = new ModelTurns(deps.limits.maxQueuedPerModel);
+    this.#waitingRoom = new WaitingRoom(deps.limits);
+  }
+
+  /** Runs one; the call is answered or failed, now or later. */
+  start(call: InferenceCall): void {
+    const life = new RequestLife(call, this.#deps);
+    let holding: HeldModel | Promise<HeldModel>;
+    try {
+      holding = this.#deps.mesh.acquire(call.resolved.served.modelId, life);
+    } catch (error) {
+      call.fail(error);
+      return;
+    }
+    if (!(holding instanceof Promise) && holding.model.placement === "inline") this.#runNow(call, life, holding);
+    else void this.#runLater(call, life, holding);
+  }
+
+  #runNow(call: InferenceCall, life: RequestLife, held: HeldModel): void {
+    let result: InferResult;
+    try {
+      result = held.model.infer(bind(call, held.model));
+      if (!(result instanceof Promise)) answer(call, held, result);
+    } catch (error) {
+      held.release();
+      call.fail(error);
+      return;
+    }
+    if (result instanceof Promise) void this.#finish({ call, life, held }, result);
+    else held.release();
+  }
+
+  /** An inline model that takes a while after all. Never rejects, as the next. */
+  async #finish({ call, life, held }: Running, result: Promise<Outputs>): Promise<void> {
+    life.watch((error) => call.fail(error));
+    try {
+      answer(call, held, await result);
+    } catch (error) {
+      call.fail(error);
+    } finally {
+      held.release();
+      life.end();
+    }
+  }
+
+  /** Never rejects: whatever happens ends in the call. */
+  async #runLater(call: InferenceCall, life: RequestLife, holding: HeldModel | Promise<HeldModel>): Promise<void> {
+    const { sizeBytes } = call;
+    const refusal = this.#waitingRoom.enter(sizeBytes);
+    if (refusal) {
+      call.fail(refusal);
+      await letGo(holding);
+      return;
+    }
+    life.watch((error) => call.fail(error));
+    try {
+      call.keep();
+      await this.#runHeld({ call, life, held: await holding });
+    } catch (error) {
+      call.fail(error);
+    } finally {
+      life.end();
+      this.#waitingRoom.leave(sizeBytes);
+    }
+  }
+
+  async #runHeld(running: Running): Promise<void> {
+    const { call, held } = running;
+    try {
+      answer(call, held, await this.#takeTurn(running));
+    } finally {
+      held.release();
+    }
+  }
+
+  async #takeTurn({ call, life, held: { model } }: Running): Promise<Outputs> {
+    const request: InferRequest = bind(call, model);
+    await this.#turns.take(model, life.signal);
+    try {
+      life.signal.throwIfAborted();
+      return await model.infer(request);
+    } finally {
+      this.#turns.end(model);
+    }
+  }
+}
+
+interface Running {
+  readonly call: InferenceCall;
+  readonly life: RequestLife;
+  readonly held: HeldModel;
+}
+
+function bind(call: InferenceCall, model: LoadedModel): InferRequest {
+  return bindRequest(call.request(model.signature), model.signature, call.resolved.model);
+}
+
+function answer(call: InferenceCall, held: HeldModel, outputs: Outputs): void {
+  call.answer({
+    modelName: call.resolved.model,
+    modelVersion: String(held.revision),
+    id: call.request(held.model.signature).id,
+    outputs,
+  });
+}
+
+async function letGo(holding: HeldModel | Promise<HeldModel>): Promise<void> {
+  try {
+    (await holding).release();
+  } catch {
+    // The load failed: there is nothing to give back, and the call was answered.
+  }
+}

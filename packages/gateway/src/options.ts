@@ -1,0 +1,55 @@
+/** Options of the gateway and their defaults. */
+import type { Clock, Log, Metrics } from "@modelyard/core";
+import type { Mesh } from "@modelyard/mesh";
+
+/** Limits of the gateway; each refuses with a reason that says which. */
+export interface GatewayLimits {
+  /** Largest body of a request, or gRPC message. Default 64 MiB. */
+  readonly maxBodyBytes: number;
+  /** How long a request may take when its client sets no deadline, loading the model included. Default 60,000. */
+  readonly requestTimeoutMs: number;
+  /** Requests that wait for a load, a turn or a run in a worker. Default 10,000. */
+  readonly maxWaiting: number;
+  /** Bytes of the bodies of the requests that wait. Default 512 MiB. */
+  readonly maxWaitingBytes: number;
+  /** Requests that wait for their turn with one model. Default 1,000. */
+  readonly maxQueuedPerModel: number;
+}
+
+/** Options of `createGateway`. */
+export interface GatewayOptions {
+  readonly mesh: Mesh;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Name in the server metadata. */
+  readonly serverName: string;
+  /** Version in the server metadata. */
+  readonly serverVersion: string;
+  /** Those that differ from the defaults. */
+  readonly limits?: Partial<GatewayLimits>;
+  /**
+   * Host names that requests may be addressed to besides those of loopback, lower-case and without port; `any` switches the check of Host and
+   * Origin off, which suits a listener that authenticates. Default none: no web page can reach the server.
+   */
+  readonly allowedHosts?: readonly string[] | "any";
+}
+
+/** Options with every default filled in. */
+export interface ResolvedGatewayOptions extends GatewayOptions {
+  readonly limits: GatewayLimits;
+  readonly allowedHosts: readonly string[] | "any";
+}
+
+const defaultLimits: GatewayLimits = {
+  maxBodyBytes: 64 * 1024 * 1024,
+  requestTimeoutMs: 60_000,
+  maxWaiting: 10_000,
+  maxWaitingBytes: 512 * 1024 * 1024,
+  maxQueuedPerModel: 1_000,
+};
+
+/** Fills the defaults in. */
+export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayOptions {
+  return { ...options, limits: { ...defaultLimits, ...options.limits }, allowedHosts: options.allowedHosts ?? [] };
+}

@@ -1,0 +1,61 @@
+/**
+ * What was derived from a request head, kept with it: wire hands out the same head when the same bytes repeat on a connection. The parse of
+ * the address is kept for ever, the route only as long as the mesh's epoch stands.
+ */
+import type { PlatformError } from "@modelyard/core";
+import type { Mesh } from "@modelyard/mesh";
+import type { Exchange, RequestHead } from "@modelyard/wire";
+import { type ModelReference, namespaceHeader, type ResolvedModel, readNamespace, resolveModel } from "./model-reference.ts";
+import { checkRequestOrigin } from "./request-origin.ts";
+import { parseRestTarget, type RestTarget } from "./rest-target.ts";
+
+/** Memo of a head. */
+export class HeadMemo {
+  readonly isGrpc: boolean;
+  /** Set when the request may not be answered at all. */
+  readonly refusal: PlatformError | undefined;
+  /** Of the header alone; REST addresses carry their own. */
+  readonly namespace: string;
+  readonly #head: RequestHead;
+  #target: RestTarget | undefined;
+  #epoch = -1;
+  #resolved: ResolvedModel | undefined;
+
+  constructor({ head, protocol }: Exchange, allowedHosts: readonly string[] | "any") {
+    this.#head = head;
+    this.isGrpc = protocol === "h2" && isGrpcRequest(head);
+    this.refusal = checkRequestOrigin(head, allowedHosts);
+    this.namespace = readNamespace(head.get(namespaceHeader));
+  }
+
+  /** What a REST request asks for. */
+  get target(): RestTarget {
+    this.#target ??= this.refusal ? { kind: "refused", error: this.refusal } : parseRestTarget(this.#head);
+    return this.#target;
+  }
+
+  /** The revision a reference stands for. One memo is only ever asked for the one reference of its address. */
+  resolve(mesh: Mesh, reference: ModelReference): ResolvedModel {
+    const { epoch } = mesh;
+    if (this.#resolved && this.#epoch === epoch) return this.#resolved;
+    const resolved = resolveModel(mesh, reference);
+    this.#resolved = resolved;
+    this.#epoch = epoch;
+    return resolved;
+  }
+}
+
+/** The memo of a head, made on first sight. */
+export function headMemoOf(exchange: Exchange, allowedHosts: readonly string[] | "any"): HeadMemo {
+  const { head } = exchange;
+  if (head.memo instanceof HeadMemo) return head.memo;
+  const memo = new HeadMemo(exchange, allowedHosts);
+  head.memo = memo;
+  return memo;
+}
+
+/** Content types of gRPC begin so; gRPC-Web, which is none of ours yet, does too. */
+function isGrpcRequest(head: RequestHead): boolean {
+  const type = head.get("content-type");
+  return type !== undefined && type.startsWith("application/grpc") && !type.startsWith("application/grpc-web");
+}
