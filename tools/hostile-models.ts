@@ -62,7 +62,7 @@ export const hostileModelTable: readonly HostileModel[] = [
     effect: "hang",
     harmless: fp32(0),
     trigger: fp32(0),
-    reason: /did not finish|took longer|quarantined/i,
+    reason: /did not (end|finish) within|quarantined/,
     build: () => writeModel(endlessModel()),
   },
   {
