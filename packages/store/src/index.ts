@@ -18,6 +18,7 @@ export type {
   WatchEvent,
   WatchRequest,
 } from "./contract.ts";
+export { type EtcdClientOptions, etcdClient } from "./etcd/client/etcd-client.ts";
 export { type HeldLease, type KeepLeaseOptions, keepLease } from "./keep-lease.ts";
 export { compareKeys, inRange } from "./key-order.ts";
 export { type ListAndWatchOptions, listAndWatch } from "./list-and-watch.ts";

@@ -174,7 +174,8 @@ test("kill -9 at any moment keeps every acknowledged write", async () => {
     }
     // Each transaction is there whole: the counter of a writer names its last entry, which exists.
     for (const [key, { value }] of keyValues) {
-      if (key.startsWith("counter/")) expect(keyValues.has(`${key.replace("counter", "entry")}/${Buffer.from(value).toString()}`)).toBe(true);
+      if (key.startsWith("counter/"))
+        expect(keyValues.has(`${key.replace("counter", "entry")}/${Buffer.from(value).toString()}`)).toBe(true);
     }
     const entries = [...keyValues.keys()].filter((key) => key.startsWith("entry/"));
     expect(await revisionOf(store)).toBe(1 + entries.length);
