@@ -50,8 +50,8 @@ const entries = Object.entries(configKeys) as readonly (readonly [ConfigProperty
 export function resolveConfig(inputs: ConfigInputs): ResolvedConfig {
   if (inputs.file) checkFileKeys(inputs.file);
   const values = entries.map(([property, key]) => resolveKey(property, key, inputs));
-  // The table's types are those of its keys: `Config` is derived from it.
-  const config = Object.freeze(Object.fromEntries(values.map((one) => [one.property, one.value]))) as Config;
+  // One entry for each key of the table, each value made by the key's own parser.
+  const config = Object.freeze(Object.fromEntries(values.map((one): [string, unknown] => [one.property, one.value]))) as unknown as Config;
   checkTogether(config, values, inputs);
   return { config, values };
 }

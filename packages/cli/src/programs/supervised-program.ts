@@ -1,0 +1,135 @@
+/**
+ * The child's end of the supervisor's channel: waits for its settings, starts the program, reports, and ends the process in order.
+ *
+ * Invariants: nothing is started before the settings came; when the channel closes the supervisor is gone, and this process ends within
+ * {@link orphanLimitMs}; a signal from outside is answered like a stop.
+ */
+import type { Socket } from "node:net";
+import { assert, assertNever, type Clock, jsonLog, type Log, type LogLevel, PlatformError, systemClock } from "@modelyard/core";
+import { type ExitReport, type FromChild, isToChild, type ToChild } from "../supervisor/messages.ts";
+
+/** What requests in flight get when the supervisor is gone, milliseconds. */
+export const orphanLimitMs = 4_000;
+
+/** A program that runs. */
+export interface RunningProgram {
+  /** Address of a port it opened itself. */
+  readonly url?: string;
+  /** Takes a connection that was accepted elsewhere; absent when it takes none. */
+  readonly accept?: (socket: Socket) => void;
+  /** Finishes what is in flight within the limit, and releases everything. */
+  close(limitMs: number): Promise<void>;
+}
+
+/** What a program is started with. */
+export interface ProgramContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How the process in this place ended before; absent at the first start. */
+  readonly predecessor: ExitReport | undefined;
+}
+
+/** Settings every program has. */
+export interface CommonSettings {
+  readonly logLevel: LogLevel;
+}
+
+/** Runs a program as a child of the supervisor until it is told to stop. */
+export function runSupervised<Settings extends CommonSettings>(
+  role: string,
+  start: (settings: Settings, context: ProgramContext) => Promise<RunningProgram>,
+): void {
+  assert(process.send !== undefined, "this program is started by the supervisor");
+  const clock = systemClock();
+  const write = (line: string): void => void process.stderr.write(line);
+  let log = jsonLog({ clock, write, fields: { role, pid: process.pid } });
+  let program: RunningProgram | undefined;
+  let stopping = false;
+  const connections = connectionReports();
+
+  const stop = (limitMs: number): void => {
+    if (stopping) return;
+    stopping = true;
+    clock.setTimer(limitMs + 500, () => process.exit(0));
+    (program?.close(limitMs) ?? Promise.resolve()).then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error("the program could not be closed in order", error);
+        process.exit(1);
+      },
+    );
+  };
+  const begin = async (message: ToChild & { readonly kind: "start" }): Promise<void> => {
+    // Sent by the same build of the supervisor, from the settings of this very program.
+    const settings = message.settings as Settings;
+    log = jsonLog({ clock, write, level: settings.logLevel, fields: { role, pid: process.pid } });
+    try {
+      program = await start(settings, { clock, log, predecessor: message.predecessor });
+      report({ kind: "ready", ...(program.url === undefined ? {} : { url: program.url }) });
+    } catch (error) {
+      log.error("the program could not be started", error);
+      report({ kind: "failed", error: PlatformError.from(error).toPublic() }, () => process.exit(1));
+    }
+  };
+
+  // A closed pipe means that the supervisor is gone: the records go nowhere, the program drains.
+  for (const output of [process.stdout, process.stderr]) output.on("error", () => {});
+  process.on("disconnect", () => stop(orphanLimitMs));
+  process.on("SIGTERM", () => stop(orphanLimitMs));
+  process.on("message", (message, socket) => {
+    if (!isToChild(message)) return;
+    switch (message.kind) {
+      case "start":
+        void begin(message);
+        return;
+      case "connection":
+        report({ kind: "accepted", id: message.id });
+        connections.take(socket as Socket | undefined, program?.accept);
+        return;
+      case "ping":
+        report({ kind: "pong" });
+        return;
+      case "stop":
+        stop(message.limitMs);
+        return;
+      default:
+        assertNever(message);
+    }
+  });
+}
+
+interface ConnectionReports {
+  take(socket: Socket | undefined, accept: ((socket: Socket) => void) | undefined): void;
+}
+
+/** Counts what is closed, and reports it once per turn of the event loop at most. */
+function connectionReports(): ConnectionReports {
+  let closed = 0;
+  let isScheduled = false;
+  const noteClosed = (): void => {
+    closed++;
+    if (isScheduled) return;
+    isScheduled = true;
+    setImmediate(() => {
+      isScheduled = false;
+      report({ kind: "closed", total: closed });
+    });
+  };
+  return {
+    take(socket, accept) {
+      // The client was gone before its connection arrived here.
+      if (!socket) {
+        noteClosed();
+        return;
+      }
+      socket.once("close", noteClosed);
+      if (accept) accept(socket);
+      else socket.destroy();
+    },
+  };
+}
+
+function report(message: FromChild, sent: () => void = () => {}): void {
+  if (process.connected && process.send) process.send(message, undefined, {}, sent);
+  else sent();
+}
