@@ -4,16 +4,16 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { capture, root } from "./repository.ts";
 
+/** Name of an environment. */
+export type PythonEnvironment = "tritonclient" | "kserve" | "onnxruntime" | "mlserver";
+
 /** Packages of each environment, pinned. */
-const environments = {
+const environments: Readonly<Record<PythonEnvironment, readonly string[]>> = {
   tritonclient: ["tritonclient[all]==2.73.0", "grpcio==1.85.1", "protobuf==6.33.6", "numpy<3", "ml_dtypes==0.5.4"],
   kserve: ["kserve==0.21.0", "kubernetes==33.1.0", "h2==4.4.1"],
   onnxruntime: ["onnxruntime==1.30.0", "numpy<3"],
   mlserver: ["mlserver==1.7.1", "uvloop==0.21.0", "onnxruntime==1.30.0"],
-} as const satisfies Record<string, readonly string[]>;
-
-/** Name of an environment. */
-export type PythonEnvironment = keyof typeof environments;
+};
 
 /** Path of the environment's Python; the environment is made on first use. Throws with pip's words when it cannot be. */
 export async function pythonOf(name: PythonEnvironment): Promise<string> {

@@ -79,7 +79,7 @@ export function paced(options: {
 
 /** Counts by name. */
 export class Tally {
-  readonly counts = new Map<string, number>();
+  readonly counts: Map<string, number> = new Map();
   add(name: string): void {
     this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
   }
