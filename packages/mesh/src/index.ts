@@ -1,5 +1,6 @@
 /** Registry, cache, placement and vmodels of the serving processes. */
 export type { AcquireOptions, HeldModel, Mesh, ModelState, ServedRevision, ServiceRoute } from "./contract.ts";
+export type { Decision } from "./decisions.ts";
 export {
   instanceKey,
   type ModelIdentity,
@@ -24,10 +25,9 @@ export {
   vmodelPrefix,
 } from "./records.ts";
 export { RoutingTable, routeOf } from "./routing-table.ts";
+export { type MeshStatistics, type RunningMesh, startMesh } from "./start-mesh.ts";
 export type { MeshLimits, MeshOptions } from "./start-options.ts";
 export { deleteVModel, getVModelStatus, setVModel, type VModelCallOptions } from "./vmodels/apply.ts";
 export type { ModelSpec, SetVModelRequest, Stored, VModelPlan, VModelSnapshot } from "./vmodels/plan.ts";
 export { planDeleteVModel, planSetVModel } from "./vmodels/plan.ts";
 export { type VModelSide, type VModelStatus, vmodelStatus } from "./vmodels/status.ts";
-export { type MeshStatistics, type RunningMesh, startMesh } from "./start-mesh.ts";
-export type { Decision } from "./decisions.ts";

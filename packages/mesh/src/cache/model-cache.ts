@@ -1,0 +1,386 @@
+/**
+ * The models in this process's memory: loaded on first request, evicted in order of last use, never more than fit.
+ *
+ * Life of a copy:  queued -> loading -> loaded -> leaving -> gone
+ *   queued    waits for one of the loading slots, requests before background loads
+ *   loading   waits for its previous copy to be gone, then for room, then for the runtime
+ *   loaded    handed out without a promise
+ *   leaving   evicted: takes no new holder, still charged, unloaded when the last holder has let go
+ *
+ * Invariants: a model in use is not unloaded; a model has one copy; `usedBytes` <= capacity but for what a load needed beyond its prediction,
+ * which is repaid before that model is handed out; every wait has a limit.
+ *
+ * Budget (hot path): `acquire` of a loaded model and its `release` <= 100 ns together, no allocation, no promise (`model-cache.bench.ts`).
+ */
+import { type Clock, failure, type Log, PlatformError, sleep, withDeadline } from "@modelyard/core";
+import type { LoadedModel, LoadStage } from "@modelyard/runtimes";
+import type { AcquireOptions, HeldModel, ModelState } from "../contract.ts";
+import { CachedModel, type CachedModelOwner } from "./cached-model.ts";
+import { Departures } from "./departures.ts";
+import { LoadQueue } from "./load-queue.ts";
+import { LruList } from "./lru-list.ts";
+import { MemoryBudget } from "./memory-budget.ts";
+import { type LoadSource, PendingLoad } from "./pending-load.ts";
+import { planEviction } from "./plan-eviction.ts";
+import { predictSize, runLoad } from "./run-load.ts";
+
+/** Told what happens in the cache, synchronously. Must not throw. */
+export interface CacheEvents {
+  onLoadStarted(load: PendingLoad): void;
+  onStage(load: PendingLoad, stage: LoadStage): void;
+  onLoaded(load: PendingLoad, cached: CachedModel): void;
+  onLoadFailed(load: PendingLoad, error: PlatformError): void;
+  /** A request has its answer, whatever it is. */
+  onWaited(waitedMs: number): void;
+  onEvicted(cached: CachedModel, reason: string): void;
+  /** `isFreed` is false when the runtime refused to the end: its bytes stay charged. */
+  onUnloaded(cached: CachedModel, outcome: { readonly isFreed: boolean; readonly tookMs: number }): void;
+}
+
+/** Options of {@link ModelCache}. */
+export interface ModelCacheOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly capacityBytes: number;
+  readonly limits: {
+    readonly maxLoadingConcurrency: number;
+    readonly maxQueuedLoads: number;
+    readonly maxWaiters: number;
+    readonly roomTimeoutMs: number;
+  };
+  /** What to load for a model that is not in memory, or why it must not be. */
+  readonly sourceOf: (modelId: string, cause: LoadCause) => LoadSource | PlatformError;
+  readonly events: CacheEvents;
+}
+
+/** Who wants a model loaded. */
+export type LoadCause = "request" | "background";
+
+/** How a background load treats the order of use. */
+export interface EnsureOptions {
+  /** Why, for the explanation. */
+  readonly reason: string;
+  /** Where the model goes when nobody waits for it: as if just used, or first to be evicted. Default `newest`. */
+  readonly placement?: "newest" | "oldest";
+}
+
+const maxUnloadAttempts = 5;
+const unloadLimitMs = 30_000;
+const maxKnownSizes = 65_536;
+
+/** Weighted LRU cache of loaded models. */
+export class ModelCache implements CachedModelOwner {
+  readonly #options: ModelCacheOptions;
+  readonly #loaded = new Map<string, CachedModel>();
+  readonly #pending = new Map<string, PendingLoad>();
+  readonly #byLastUse = new LruList<CachedModel>();
+  readonly #queue = new LoadQueue<PendingLoad>();
+  readonly #departures = new Departures();
+  readonly #budget: MemoryBudget;
+  /** What models turned out to need: a second load of one that was predicted too small does not exceed the capacity again. */
+  readonly #knownSizes = new Map<string, number>();
+  readonly #closing = new AbortController();
+  #tickMs: number;
+  #leavingBytes = 0;
+  #loadingCount = 0;
+  #waitingCount = 0;
+
+  constructor(options: ModelCacheOptions) {
+    const { clock, capacityBytes, limits } = options;
+    this.#options = options;
+    this.#tickMs = clock.nowMs();
+    const makeRoom = (neededBytes: number, who: string): void => this.#makeRoom(neededBytes, who);
+    this.#budget = new MemoryBudget({ clock, capacityBytes, timeoutMs: limits.roomTimeoutMs, makeRoom });
+  }
+
+  get usedBytes(): number {
+    return this.#budget.usedBytes;
+  }
+
+  get modelCount(): number {
+    return this.#loaded.size;
+  }
+
+  get loadingCount(): number {
+    return this.#loadingCount;
+  }
+
+  get queuedCount(): number {
+    return this.#queue.size;
+  }
+
+  get waitingCount(): number {
+    return this.#waitingCount;
+  }
+
+  /** Last use of the least recently used model, ms since 1970. */
+  get oldestUseMs(): number | undefined {
+    return this.#byLastUse.oldest?.lastUsedMs;
+  }
+
+  /** Sets the time that touches write, so that a request does not read the clock. */
+  tick(): void {
+    this.#tickMs = this.#options.clock.nowMs();
+  }
+
+  /** The loaded copy, without using it. */
+  peek(modelId: string): CachedModel | undefined {
+    return this.#loaded.get(modelId);
+  }
+
+  /** Whether it is here or on its way. */
+  state(modelId: string): Extract<ModelState, "Loaded" | "Loading"> | undefined {
+    if (this.#loaded.has(modelId)) return "Loaded";
+    return this.#pending.has(modelId) ? "Loading" : undefined;
+  }
+
+  /** A hit answers at once; a miss starts or joins the one load. */
+  acquire(modelId: string, options: AcquireOptions): HeldModel | Promise<HeldModel> {
+    const cached = this.#loaded.get(modelId);
+    if (cached === undefined) return this.#acquireMiss(modelId, options);
+    cached.holders++;
+    cached.lastUsedMs = this.#tickMs;
+    this.#byLastUse.touch(cached);
+    return cached;
+  }
+
+  /** Loads in the background unless it is here; rejects with the load's failure. Holds nothing. */
+  async ensure(modelId: string, options: EnsureOptions): Promise<void> {
+    if (this.#loaded.has(modelId)) return;
+    const load = this.#pending.get(modelId) ?? this.#begin(modelId, "background", options);
+    const error = await load.ended();
+    if (error !== undefined) throw error;
+  }
+
+  /** Evicts a model, or gives up its load; those who already wait for it still get it. */
+  forget(modelId: string, reason: string): void {
+    const cached = this.#loaded.get(modelId);
+    if (cached) this.#evict(cached, reason);
+    const load = this.#pending.get(modelId);
+    if (!load) return;
+    if (load.waiting > 0) load.evictReason = reason;
+    else this.#giveUp(load, failure("CANCELLED", { what: "Loading the model" }, { internal: { reason } }));
+  }
+
+  onIdle(cached: CachedModel): void {
+    void this.#unload(cached);
+  }
+
+  /** Refuses new loads, gives up those under way, and unloads everything as it falls idle; resolves when all is gone or the time is over. */
+  async close(drainTimeoutMs: number): Promise<void> {
+    const closing = failure("MESH_CLOSING", {}, { retryAfterMs: 1_000 });
+    if (!this.#closing.signal.aborted) {
+      this.#closing.abort(closing);
+      for (const load of this.#pending.values()) this.#giveUp(load, closing);
+      for (const cached of this.#loaded.values()) this.#evict(cached, "the server is shutting down");
+    }
+    const { clock } = this.#options;
+    await withDeadline(this.#departures.allOver(), { clock, limitMs: drainTimeoutMs, what: "Draining the model cache" }).catch(() => {
+      // What is still in use ends with the process; waiting longer would only delay that.
+      this.#options.log.warn("models were still in use when the mesh closed", { leaving: this.#departures.size });
+    });
+  }
+
+  #acquireMiss(modelId: string, options: AcquireOptions): Promise<HeldModel> {
+    const { clock, limits } = this.#options;
+    if (options.signal?.aborted) return Promise.reject(options.signal.reason);
+    if (this.#waitingCount >= limits.maxWaiters) return Promise.reject(queueFull("requests", limits.maxWaiters));
+    let load: PendingLoad;
+    try {
+      load = this.#pending.get(modelId) ?? this.#begin(modelId, "request");
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (load.state === "queued") this.#queue.add(load, "request");
+    this.#waitingCount++;
+    const sinceMs = clock.monotonicMs();
+    const answer = load.join(options, { clock, onLeave: () => this.#onWaiterGone(load, sinceMs) });
+    this.#startLoads();
+    return answer;
+  }
+
+  #onWaiterGone(load: PendingLoad, sinceMs: number): void {
+    this.#waitingCount--;
+    this.#options.events.onWaited(this.#options.clock.monotonicMs() - sinceMs);
+    if (load.waiting === 0 && load.state === "queued" && this.#pending.get(load.modelId) === load) this.#queue.add(load, "background");
+  }
+
+  #begin(modelId: string, cause: LoadCause, options?: EnsureOptions): PendingLoad {
+    this.#closing.signal.throwIfAborted();
+    const source = this.#options.sourceOf(modelId, cause);
+    if (PlatformError.is(source)) throw source;
+    const { maxQueuedLoads } = this.#options.limits;
+    if (this.#queue.size >= maxQueuedLoads) throw queueFull("loads", maxQueuedLoads);
+    const load = new PendingLoad(source, this.#options.clock.monotonicMs());
+    load.reason = options?.reason ?? "";
+    load.placement = options?.placement ?? "newest";
+    this.#pending.set(modelId, load);
+    this.#queue.add(load, cause);
+    if (cause === "background") this.#startLoads();
+    return load;
+  }
+
+  #giveUp(load: PendingLoad, error: PlatformError): void {
+    load.abort.abort(error);
+    if (this.#queue.delete(load)) this.#endFailed(load, error);
+  }
+
+  #startLoads(): void {
+    while (this.#loadingCount < this.#options.limits.maxLoadingConcurrency) {
+      const load = this.#queue.take();
+      if (!load) return;
+      this.#loadingCount++;
+      void this.#run(load);
+    }
+  }
+
+  async #run(load: PendingLoad): Promise<void> {
+    load.state = "loading";
+    load.startedAtMs = this.#options.clock.nowMs();
+    this.#options.events.onLoadStarted(load);
+    try {
+      const model = await this.#load(load);
+      this.#publish(load, model);
+    } catch (error) {
+      this.#endFailed(load, PlatformError.from(error));
+    } finally {
+      this.#loadingCount--;
+      this.#startLoads();
+    }
+  }
+
+  async #load(load: PendingLoad): Promise<LoadedModel> {
+    const { clock, capacityBytes, limits } = this.#options;
+    const { modelId } = load;
+    const { signal } = load.abort;
+    await this.#departures.over(modelId, { clock, limitMs: limits.roomTimeoutMs, signal });
+    const predictedBytes = Math.max(await predictSize(load, clock), this.#knownSizes.get(modelId) ?? 0);
+    if (predictedBytes > capacityBytes) throw failure("MODEL_TOO_LARGE", { sizeBytes: predictedBytes, capacityBytes });
+    await this.#budget.reserve(predictedBytes, { who: modelId, signal });
+    const model = await this.#loadWithin(load, predictedBytes);
+    this.#budget.correct(model.sizeBytes - predictedBytes);
+    this.#rememberSize(model);
+    try {
+      if (model.sizeBytes > capacityBytes) throw failure("MODEL_TOO_LARGE", { sizeBytes: model.sizeBytes, capacityBytes });
+      if (this.#budget.usedBytes > capacityBytes) await this.#budget.repaid({ who: modelId, signal });
+      signal.throwIfAborted();
+    } catch (error) {
+      this.#departures.begin(modelId);
+      void this.#discard(model);
+      throw error;
+    }
+    return model;
+  }
+
+  async #loadWithin(load: PendingLoad, reservedBytes: number): Promise<LoadedModel> {
+    let isAbandoned = false;
+    const { modelId } = load;
+    try {
+      return await runLoad(load, {
+        clock: this.#options.clock,
+        onStage: (stage) => this.#options.events.onStage(load, stage),
+        onAbandoned: () => {
+          isAbandoned = true;
+          this.#leavingBytes += reservedBytes;
+          this.#departures.begin(modelId);
+        },
+        onAbandonedEnd: (model) => {
+          this.#leavingBytes -= reservedBytes;
+          this.#budget.correct((model?.sizeBytes ?? 0) - reservedBytes);
+          if (model) void this.#discard(model);
+          else this.#departures.end(modelId);
+        },
+      });
+    } catch (error) {
+      // An abandoned load keeps its bytes until the runtime has ended it.
+      if (!isAbandoned) this.#budget.release(reservedBytes);
+      throw error;
+    }
+  }
+
+  #publish(load: PendingLoad, model: LoadedModel): void {
+    this.tick();
+    const cached = new CachedModel(model, { revision: load.source.revision, nowMs: this.#tickMs, owner: this });
+    this.#pending.delete(load.modelId);
+    this.#loaded.set(load.modelId, cached);
+    if (load.waiting > 0 || load.placement === "newest") this.#byLastUse.addNewest(cached);
+    else this.#byLastUse.addOldest(cached);
+    load.succeed(cached);
+    this.#options.events.onLoaded(load, cached);
+    if (load.evictReason !== undefined) this.#evict(cached, load.evictReason);
+    // Somebody may wait for room that this model can now make.
+    this.#budget.serve();
+  }
+
+  #endFailed(load: PendingLoad, error: PlatformError): void {
+    this.#pending.delete(load.modelId);
+    this.#options.events.onLoadFailed(load, error);
+    load.fail(error);
+  }
+
+  #makeRoom(neededBytes: number, who: string): void {
+    const { capacityBytes } = this.#options;
+    const state = { capacityBytes, usedBytes: this.usedBytes, leavingBytes: this.#leavingBytes, byLastUse: this.#byLastUse };
+    const plan = planEviction(state, neededBytes);
+    for (const cached of plan.unload) this.#evict(cached, `least recently used and idle; room was needed for ${who}`);
+    for (const cached of plan.drain)
+      this.#evict(cached, `least recently used, in use; room was needed for ${who} and no idle model was left`);
+  }
+
+  #evict(cached: CachedModel, reason: string): void {
+    if (cached.isLeaving) return;
+    this.#loaded.delete(cached.modelId);
+    this.#byLastUse.remove(cached);
+    cached.isLeaving = true;
+    this.#leavingBytes += cached.sizeBytes;
+    this.#departures.begin(cached.modelId);
+    this.#options.events.onEvicted(cached, reason);
+    if (cached.holders === 0) void this.#unload(cached);
+  }
+
+  async #unload(cached: CachedModel): Promise<void> {
+    const { clock, events } = this.#options;
+    const startedMs = clock.monotonicMs();
+    const isFreed = await this.#tryUnload(cached.model);
+    this.#leavingBytes -= cached.sizeBytes;
+    events.onUnloaded(cached, { isFreed, tookMs: clock.monotonicMs() - startedMs });
+    this.#departures.end(cached.modelId);
+    if (isFreed) this.#budget.release(cached.sizeBytes);
+    else this.#budget.serve();
+  }
+
+  /** Unloads a model that was never handed out. */
+  async #discard(model: LoadedModel): Promise<void> {
+    this.#leavingBytes += model.sizeBytes;
+    const isFreed = await this.#tryUnload(model);
+    this.#leavingBytes -= model.sizeBytes;
+    this.#departures.end(model.modelId);
+    if (isFreed) this.#budget.release(model.sizeBytes);
+  }
+
+  /** False when the runtime refused to the end: nobody knows whether the memory is free, so it stays charged. */
+  async #tryUnload(model: LoadedModel): Promise<boolean> {
+    const { clock, log } = this.#options;
+    for (let attempt = 1; attempt <= maxUnloadAttempts; attempt++) {
+      try {
+        await withDeadline(model.unload(), { clock, limitMs: unloadLimitMs, what: "Unloading the model" });
+        return true;
+      } catch (error) {
+        log.error("a model could not be unloaded", error, { modelId: model.modelId, attempt, maxUnloadAttempts });
+        if (attempt < maxUnloadAttempts) await sleep(clock, 1_000 * 2 ** attempt);
+      }
+    }
+    return false;
+  }
+
+  #rememberSize(model: LoadedModel): void {
+    this.#knownSizes.delete(model.modelId);
+    this.#knownSizes.set(model.modelId, model.sizeBytes);
+    const [oldest] = this.#knownSizes.keys();
+    if (this.#knownSizes.size > maxKnownSizes && oldest !== undefined) this.#knownSizes.delete(oldest);
+  }
+}
+
+function queueFull(what: "loads" | "requests", limit: number): PlatformError {
+  return failure("LOAD_QUEUE_FULL", { waiting: limit, what, limit }, { retryAfterMs: 1_000 });
+}

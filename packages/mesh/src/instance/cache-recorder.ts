@@ -1,0 +1,118 @@
+/** Turns what happens in the cache into facts for the records, decisions for `explain`, metrics and log. */
+import { assertNever, type Clock, type Log, type PlatformError } from "@modelyard/core";
+import type { LoadStage } from "@modelyard/runtimes";
+import type { CachedModel } from "../cache/cached-model.ts";
+import type { CacheEvents } from "../cache/model-cache.ts";
+import type { PendingLoad } from "../cache/pending-load.ts";
+import type { Decision, DecisionLog } from "../decisions.ts";
+import { cacheMissMs, type MeshMetrics } from "../mesh-metrics.ts";
+import type { ModelFacts } from "../model-facts.ts";
+import { isWorthRecording } from "../plan-admission.ts";
+import type { CopyRecord } from "../records.ts";
+
+/** Options of {@link CacheRecorder}. */
+export interface CacheRecorderOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: MeshMetrics;
+  readonly decisions: DecisionLog;
+  /** Takes facts about a model. */
+  readonly record: (modelId: string, facts: ModelFacts) => void;
+  /** Something about a model changed here. */
+  readonly onChanged: (modelId: string) => void;
+}
+
+/** Counts of a life. */
+export interface CacheCounts {
+  loads: number;
+  loadFailures: number;
+  evictions: number;
+}
+
+/** Listens to the cache. */
+export class CacheRecorder implements CacheEvents {
+  readonly counts: CacheCounts = { loads: 0, loadFailures: 0, evictions: 0 };
+  readonly #options: CacheRecorderOptions;
+
+  constructor(options: CacheRecorderOptions) {
+    this.#options = options;
+  }
+
+  onLoadStarted(load: PendingLoad): void {
+    const { clock, metrics, record } = this.#options;
+    metrics.loadingQueueDelay.observe(clock.monotonicMs() - load.queuedAtMs);
+    record(load.modelId, { copy: { state: "loading", startedAtMs: load.startedAtMs } });
+    this.#decide(load.modelId, { kind: "load", reason: load.waiting > 0 ? "requests wait for it" : load.reason });
+  }
+
+  onStage(load: PendingLoad, stage: LoadStage): void {
+    this.#options.record(load.modelId, { copy: { state: "loading", stage, startedAtMs: load.startedAtMs } });
+  }
+
+  onLoaded(load: PendingLoad, cached: CachedModel): void {
+    const { metrics, record, onChanged } = this.#options;
+    const tookMs = cached.loadedAtMs - load.startedAtMs;
+    this.counts.loads++;
+    metrics.load.observe(tookMs);
+    metrics.loadedSize.observe(cached.sizeBytes);
+    const { signature } = cached.model;
+    record(cached.modelId, { copy: copyOf(cached, load.startedAtMs), failure: "none", signature, lastUsedMs: cached.lastUsedMs });
+    this.#decide(cached.modelId, { kind: "loaded", reason: "the runtime loaded it", sizeBytes: cached.sizeBytes, tookMs });
+    onChanged(cached.modelId);
+  }
+
+  onLoadFailed(load: PendingLoad, error: PlatformError): void {
+    const { clock, log, metrics, record, onChanged } = this.#options;
+    const nowMs = clock.nowMs();
+    const tookMs = load.startedAtMs > 0 ? nowMs - load.startedAtMs : 0;
+    const isRecorded = isWorthRecording(error);
+    this.counts.loadFailures++;
+    metrics.loadFailure.add();
+    record(load.modelId, { copy: "none", ...(isRecorded && { failure: { atMs: nowMs, error: error.toPublic() } }) });
+    this.#decide(load.modelId, { kind: "loadFailed", reason: error.message, tookMs });
+    if (isRecorded) log.error("a model could not be loaded", error, { modelId: load.modelId });
+    onChanged(load.modelId);
+  }
+
+  onWaited(waitedMs: number): void {
+    if (waitedMs >= cacheMissMs) this.#options.metrics.cacheMiss.observe(waitedMs);
+  }
+
+  onEvicted(cached: CachedModel, reason: string): void {
+    const { clock, metrics, record } = this.#options;
+    this.counts.evictions++;
+    metrics.ageAtEviction.observe(clock.nowMs() - cached.lastUsedMs);
+    record(cached.modelId, { copy: "none", lastUsedMs: cached.lastUsedMs });
+    this.#decide(cached.modelId, { kind: "evict", reason, sizeBytes: cached.sizeBytes });
+  }
+
+  onUnloaded(cached: CachedModel, outcome: { readonly isFreed: boolean; readonly tookMs: number }): void {
+    const { metrics } = this.#options;
+    const { tookMs, isFreed } = outcome;
+    metrics.unload.observe(tookMs);
+    if (!isFreed) metrics.unloadFailure.add();
+    const kind = isFreed ? "unloaded" : "unloadFailed";
+    this.#decide(cached.modelId, { kind, reason: reasonOf(kind), sizeBytes: cached.sizeBytes, tookMs });
+  }
+
+  #decide(modelId: string, decision: Omit<Decision, "atMs" | "modelId">): void {
+    this.#options.decisions.add({ atMs: this.#options.clock.nowMs(), modelId, ...decision });
+  }
+}
+
+/** A loaded copy as the record lists it. */
+export function copyOf(cached: CachedModel, startedAtMs: number): CopyRecord {
+  const { loadedAtMs, sizeBytes } = cached;
+  return { state: "loaded", startedAtMs, loadedAtMs, sizeBytes, sizeSource: cached.model.sizeSource };
+}
+
+function reasonOf(kind: "unloaded" | "unloadFailed"): string {
+  switch (kind) {
+    case "unloaded":
+      return "its last user had let go";
+    case "unloadFailed":
+      return "the runtime refused to unload it: its memory stays charged";
+    default:
+      return assertNever(kind);
+  }
+}
