@@ -12,8 +12,10 @@ import { cpuKind } from "../prepare/cpu-kind.ts";
 import { ModelPreparer } from "../prepare/model-preparer.ts";
 import { PreparePool } from "../prepare/prepare-pool.ts";
 import { type PreparedCopy, PreparedFolder } from "../prepare/prepared-folder.ts";
+import type { PreparedInfo } from "../prepare/prepared-info.ts";
 import { estimateSizeBytes, measuredAboveBytes } from "../size/estimate-size.ts";
 import { LoadTurn } from "../size/load-turn.ts";
+import type { RunWorkerHandle } from "../workers/run-worker-handle.ts";
 import { WorkerPool } from "../workers/worker-pool.ts";
 import { parseRunLimitMs } from "./load-parameters.ts";
 import { openModelSession, type SessionPlan } from "./model-session.ts";
@@ -153,8 +155,10 @@ class OnnxModelRuntime implements ModelRuntime {
     const { request, signal, onStage } = context;
     onStage("load");
     const { info, sizeBytes: fileBytes } = copy;
-    const open = (): Promise<OnnxModelPlace> => this.#open(context, copy);
+    const worker = this.#isShort(info) ? undefined : this.#workers.choose();
+    const open = (): Promise<OnnxModelPlace> => this.#open(context, copy, worker);
     const isMeasured = fileBytes > measuredAboveBytes;
+    if (isMeasured) await worker?.ready();
     const opened = isMeasured ? await this.#measuredLoads.run(() => measured(open), signal) : { place: await open(), grownBytes: 0 };
     const facts = {
       modelId: request.modelId,
@@ -178,18 +182,19 @@ class OnnxModelRuntime implements ModelRuntime {
     throw signal.reason;
   }
 
-  async #open({ request, runLimitMs }: LoadContext, copy: PreparedCopy): Promise<OnnxModelPlace> {
+  /** Whether neither its runs nor its load hold up the I/O thread. */
+  #isShort({ runMicros, loadMicros }: PreparedInfo): boolean {
+    return runMicros !== undefined && runMicros < this.#options.limits.inlineBelowMicros && loadMicros < inlineLoadBelowMicros;
+  }
+
+  async #open({ request, runLimitMs }: LoadContext, copy: PreparedCopy, worker: RunWorkerHandle | undefined): Promise<OnnxModelPlace> {
     const { limits, journal } = this.#options;
-    const { info, path } = copy;
-    const { threads, inputs, outputs } = info;
-    const plan: SessionPlan = { modelId: request.modelId, path, threads, inputs, outputs, runLimitMs, loadLimitMs: limits.loadLimitMs };
-    const isShort = info.runMicros !== undefined && info.runMicros < limits.inlineBelowMicros && info.loadMicros < inlineLoadBelowMicros;
-    if (isShort) {
-      const thread = { engine: this.#engine, journal: journal?.main ?? noThreadJournal };
-      return { placement: "inline", session: await openModelSession(plan, thread) };
-    }
-    const worker = this.#workers.choose();
-    return { placement: "worker", worker, handle: await worker.open(plan) };
+    const { threads, inputs, outputs } = copy.info;
+    const { modelId } = request;
+    const plan: SessionPlan = { modelId, path: copy.path, threads, inputs, outputs, runLimitMs, loadLimitMs: limits.loadLimitMs };
+    if (worker) return { placement: "worker", worker, handle: await worker.open(plan) };
+    const thread = { engine: this.#engine, journal: journal?.main ?? noThreadJournal };
+    return { placement: "inline", session: await openModelSession(plan, thread) };
   }
 }
 

@@ -143,10 +143,13 @@ function sessionOptions(options: OrtOpenOptions): PublicSession.SessionOptions {
     logSeverityLevel: 4,
     graphOptimizationLevel: optimization,
     ...(optimizedPath === undefined ? {} : { optimizedModelFilePath: optimizedPath }),
-    ...(optimizedWeightsName === undefined
-      ? {}
-      : { extra: { session: { optimized_model_external_initializers_file_name: optimizedWeightsName } } }),
+    ...(optimizedWeightsName === undefined ? {} : { extra: { session: externalWeights(optimizedWeightsName) } }),
   };
+}
+
+/** Every weight goes into the file: small ones that stayed would refer to a file the copy does not have. */
+function externalWeights(name: string): Readonly<Record<string, string>> {
+  return { optimized_model_external_initializers_file_name: name, optimized_model_external_initializers_min_size_in_bytes: "0" };
 }
 
 function describePublic(value: PublicSession.ValueMetadata): OrtValueInfo {

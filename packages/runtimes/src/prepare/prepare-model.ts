@@ -95,7 +95,8 @@ async function optimize(path: string, job: PrepareJob, engine: OrtEngine): Promi
   const session = await openOrRefuse(engine, path, {
     optimization: "all",
     optimizedPath: join(job.outputDir, graphName),
-    ...(weightBytes > maxInlineWeightBytes ? { optimizedWeightsName: weightsName } : {}),
+    // Weights that came in a file of their own would else stay a reference to that file.
+    ...(job.others.length > 0 || weightBytes > maxInlineWeightBytes ? { optimizedWeightsName: weightsName } : {}),
   });
   await session.release();
 }

@@ -50,6 +50,8 @@ export class PrepareProcess {
   #job: RunningJob | undefined;
   #idleTimer: Timer | undefined;
   #isLimited: boolean | undefined;
+  /** One per child that was started and has not ended yet, killed ones included. */
+  readonly #endings = new Set<Promise<void>>();
 
   constructor(deps: PrepareProcessDeps) {
     this.#deps = deps;
@@ -82,21 +84,19 @@ export class PrepareProcess {
     });
   }
 
-  /** Kills the child; idempotent. The job under way, if any, fails. */
+  /** Kills the child and waits for its end; idempotent. The job under way, if any, fails. */
   async close(): Promise<void> {
-    this.#idleTimer?.cancel();
-    const child = this.#child?.process;
-    if (!child) return;
-    const isOver = new Promise<void>((resolve) => child.once("close", () => resolve()));
     this.#kill();
     this.#job?.settle(failure("CANCELLED", { what: "Preparing the model" }));
-    await isOver;
+    this.#idleTimer?.cancel();
+    await Promise.all(this.#endings);
   }
 
   #begin(job: PrepareJob): void {
     const command: PrepareCommand = { kind: "prepare", job };
     this.#enter("start");
     this.#child ??= this.#start();
+    keepAlive(this.#child.process, true);
     this.#child.process.send(command, (error) => {
       // A child that died before it could be told: its exit tells more, unless it never started.
       if (error) this.#deps.log.debug("prepare child could not be told", { error: error.message });
@@ -113,15 +113,23 @@ export class PrepareProcess {
     // An empty environment: nothing of ours is for a model to see.
     const child = spawn(launch.command, launch.arguments, { stdio: ["ignore", "ignore", "pipe", "ipc"], env: {}, serialization: "json" });
     const live: LiveChild = { process: child, stderr: "" };
+    this.#awaitEnd(child);
     child.on("message", (reply: PrepareReply) => this.#onReply(reply));
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       live.stderr = (live.stderr + text).slice(-maxStderrLength);
     });
     child.on("error", (error) => this.#onGone(live, error.message));
     child.on("exit", (status, signal) => this.#onGone(live, signal ? `ended by ${signal}` : `exited with status ${status}`));
-    child.unref();
-    child.channel?.unref();
     return live;
+  }
+
+  #awaitEnd(child: ChildProcess): void {
+    const ending = new Promise<void>((resolve) => {
+      child.once("exit", () => resolve());
+      child.once("error", () => resolve());
+    });
+    this.#endings.add(ending);
+    void ending.then(() => this.#endings.delete(ending));
   }
 
   #onReply(reply: PrepareReply): void {
@@ -175,14 +183,30 @@ export class PrepareProcess {
   }
 
   #kill(): void {
-    this.#child?.process.kill("SIGKILL");
+    const child = this.#child?.process;
     this.#child = undefined;
+    if (!child) return;
+    child.kill("SIGKILL");
+    // Its end is waited for, and near.
+    child.ref();
   }
 
   #finish(): void {
     this.#job?.timer?.cancel();
     this.#job = undefined;
+    if (this.#child) keepAlive(this.#child.process, false);
     this.#idleTimer = this.#deps.clock.setTimer(this.#deps.limits.idleMs, () => this.#kill(), { background: true });
+  }
+}
+
+/** Only a child with a job keeps this process alive. */
+function keepAlive(child: ChildProcess, isBusy: boolean): void {
+  if (isBusy) {
+    child.ref();
+    child.channel?.ref();
+  } else {
+    child.unref();
+    child.channel?.unref();
   }
 }
 

@@ -33,6 +33,8 @@ const infoName = "info.json";
 const temporaryPrefix = "tmp-";
 // Longer than any prepare may take.
 const abandonedMs = 3_600_000;
+// Longer than it takes from making a copy to loading it.
+const freshMs = 60_000;
 // How exact "last used" is; a write per load would cost more than the order is worth.
 const touchEveryMs = 600_000;
 
@@ -96,7 +98,7 @@ export class PreparedFolder {
       if (name.startsWith(temporaryPrefix)) await removeAbandoned(path, nowMs);
       else copies.push(...(await listCopies(path)));
     }
-    const removed = planSweep(copies, this.#deps.maxBytes);
+    const removed = planSweep(copies, { maxBytes: this.#deps.maxBytes, keepUsedSinceMs: nowMs - freshMs });
     for (const copy of removed) await rm(copy.path, { recursive: true, force: true });
     if (removed.length > 0) this.#deps.log.info("prepared copies were removed to stay within the limit", { count: removed.length });
   }

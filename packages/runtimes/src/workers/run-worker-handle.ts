@@ -32,6 +32,9 @@ export class RunWorkerHandle {
   readonly #plans = new Map<number, SessionPlan>();
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | undefined;
+  /** The start of the thread and the loads of what it should hold; `undefined` = there is no thread. */
+  #starting: Promise<void> | undefined;
+  #isStarted = false;
   #nextId = 1;
   #queuedRuns = 0;
 
@@ -44,17 +47,18 @@ export class RunWorkerHandle {
     return this.#plans.size;
   }
 
+  /** Starts the thread where there is none, so that what a load costs can be told from what the thread costs. */
+  ready(): Promise<void> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
   /** Loads a model; rejects with ONNX Runtime's text. Returns the handle to run and unload it by. */
   async open(plan: SessionPlan): Promise<number> {
     const handle = this.#nextId++;
+    await this.ready();
+    await this.#send({ kind: "load", handle, plan });
     this.#plans.set(handle, plan);
-    try {
-      if (this.#worker) await this.#send({ kind: "load", handle, plan });
-      else await this.#start();
-    } catch (error) {
-      this.#plans.delete(handle);
-      throw error;
-    }
     return handle;
   }
 
@@ -65,7 +69,7 @@ export class RunWorkerHandle {
     }
     this.#queuedRuns++;
     try {
-      if (!this.#worker) await this.#start();
+      if (!this.#isStarted) await this.ready();
       const inputs = request.inputs.map(packTensor);
       const outputs = await this.#send({ kind: "run", handle, inputs, outputNames: request.outputNames }, transferList(inputs));
       return outputs.map(unpackTensor);
@@ -80,12 +84,18 @@ export class RunWorkerHandle {
   }
 
   /** Lets it finish what it runs and ends it; idempotent. A thread is never terminated: in the middle of a run that would abort the process. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  async #end(): Promise<void> {
     const worker = this.#worker;
     this.#plans.clear();
     if (!worker) return;
     const isOver = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
     await this.#send({ kind: "close" });
+    worker.ref();
     await isOver;
   }
 
@@ -98,11 +108,15 @@ export class RunWorkerHandle {
     worker.on("error", (error) => this.#deps.log.error("a run worker failed", error));
     worker.on("exit", () => this.#onExit(worker));
     worker.unref();
+    await this.#send({ kind: "start" });
     await Promise.all([...this.#plans].map(([handle, plan]) => this.#send({ kind: "load", handle, plan })));
+    this.#isStarted = true;
   }
 
   #send(body: CommandBody, transfer: readonly ArrayBuffer[] = []): Promise<readonly PackedTensor[]> {
     const id = this.#nextId++;
+    // Only a thread that owes an answer keeps the process alive.
+    this.#worker?.ref();
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
       this.#worker?.postMessage({ ...body, id }, transfer);
@@ -112,6 +126,7 @@ export class RunWorkerHandle {
   #onReply(reply: WorkerReply): void {
     const pending = this.#pending.get(reply.id);
     this.#pending.delete(reply.id);
+    if (this.#pending.size === 0) this.#worker?.unref();
     switch (reply.kind) {
       case "done":
         return pending?.resolve(reply.outputs);
@@ -127,6 +142,8 @@ export class RunWorkerHandle {
   #onExit(worker: Worker): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
+    this.#starting = undefined;
+    this.#isStarted = false;
     const lost = [...this.#pending.values()];
     this.#pending.clear();
     for (const pending of lost)

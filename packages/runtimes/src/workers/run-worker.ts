@@ -17,6 +17,9 @@ const sessions = new Map<number, ModelSession>();
 
 async function execute(command: WorkerCommand): Promise<readonly PackedTensor[]> {
   switch (command.kind) {
+    case "start":
+      // That it can answer says that it has started.
+      return [];
     case "load":
       sessions.set(command.handle, await openModelSession(command.plan, thread));
       return [];

@@ -11,6 +11,7 @@ export interface RunWorkerData {
 
 /** To the worker. `handle` names a model of this worker. */
 export type WorkerCommand =
+  | { readonly kind: "start"; readonly id: number }
   | { readonly kind: "load"; readonly id: number; readonly handle: number; readonly plan: SessionPlan }
   | { readonly kind: "unload"; readonly id: number; readonly handle: number }
   | {

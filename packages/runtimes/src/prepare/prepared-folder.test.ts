@@ -1,0 +1,90 @@
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
+import { silentLog } from "@modelyard/core";
+import { fakeClock } from "@modelyard/core/testing";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { PreparedFolder, preparedKey } from "./prepared-folder.ts";
+import { type PreparedInfo, prepareFormat } from "./prepared-info.ts";
+
+const nowMs = 1_700_000_000_000;
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "modelyard-prepared-"));
+});
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+function folder(maxBytes = 2 ** 30): PreparedFolder {
+  return new PreparedFolder({ dir, clock: fakeClock(nowMs), log: silentLog(), maxBytes });
+}
+
+async function write(target: string, graph = Buffer.from("graph")): Promise<void> {
+  const info: PreparedInfo = {
+    format: prepareFormat,
+    files: [{ name: "model.onnx", sizeBytes: graph.length, crc32: crc32(graph) }],
+    inputs: [],
+    outputs: [],
+    edits: [],
+    warnings: [],
+    runMicros: 10,
+    loadMicros: 10,
+    memoryBytes: 0,
+    threads: 1,
+    nodes: 1,
+  };
+  await writeFile(join(target, "model.onnx"), graph);
+  await writeFile(join(target, "info.json"), JSON.stringify(info));
+}
+
+async function age(target: string, ageMs: number): Promise<void> {
+  await utimes(target, (nowMs - ageMs) / 1000, (nowMs - ageMs) / 1000);
+}
+
+const keys = ["a", "b", "c"].map((name) => preparedKey([name]));
+
+describe("PreparedFolder", () => {
+  it("add() leaves nothing when writing fails", async () => {
+    const failing = folder().add("00ff", () => Promise.reject(new Error("the child died")));
+    await expect(failing).rejects.toThrow("the child died");
+    expect(await readdir(dir)).toEqual([]);
+  });
+
+  it("add() replaces whatever stands in the place of a copy", async () => {
+    await mkdir(join(dir, "00", "00ff"), { recursive: true });
+    await writeFile(join(dir, "00", "00ff", "info.json"), "{");
+    const target = folder();
+    await target.add("00ff", write);
+    expect((await target.find("00ff"))?.sizeBytes).toBe(5);
+  });
+
+  it("sweep() removes the copies used longest ago until the rest fits", async () => {
+    const target = folder(10);
+    for (const [index, key] of keys.entries()) {
+      await target.add(key, write);
+      await age(join(dir, key.slice(0, 2), key, "info.json"), (3 - index) * 3_600_000);
+    }
+    await target.sweep();
+    expect((await Promise.all(keys.map((key) => target.peek(key)))).map((info) => info !== undefined)).toEqual([false, true, true]);
+  });
+
+  it("sweep() leaves what was used within the last minute, though it exceeds the limit", async () => {
+    const target = folder(1);
+    await target.add("00ff", write);
+    await age(join(dir, "00", "00ff", "info.json"), 1000);
+    await target.sweep();
+    expect(await target.peek("00ff")).toBeDefined();
+  });
+
+  it("sweep() removes what was abandoned half-written an hour ago, and nothing younger", async () => {
+    for (const [name, ageMs] of [
+      ["tmp-old", 3_700_000],
+      ["tmp-young", 60_000],
+    ] as const) {
+      await mkdir(join(dir, name));
+      await age(join(dir, name), ageMs);
+    }
+    await folder().sweep();
+    expect(await readdir(dir)).toEqual(["tmp-young"]);
+  });
+});

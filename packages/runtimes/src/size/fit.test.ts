@@ -1,0 +1,26 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { fitLinear } from "./fit.ts";
+
+describe("fitLinear", () => {
+  it("finds the formula behind observations without noise", () => {
+    const coefficient = fc.integer({ min: -50, max: 50 });
+    fc.assert(
+      fc.property(coefficient, coefficient, coefficient, (a, b, c) => {
+        fc.pre(b !== 0 || c !== 0);
+        const observations = Array.from({ length: 30 }, (_, index) => {
+          const terms = [1, index, (index * index) % 7];
+          return { terms, value: a + b * (terms[1] ?? 0) + c * (terms[2] ?? 0) };
+        });
+        const fit = fitLinear(observations);
+        for (const [index, wanted] of [a, b, c].entries()) expect(fit.coefficients[index]).toBeCloseTo(wanted, 6);
+        expect(fit.rSquared).toBeCloseTo(1, 9);
+      }),
+    );
+  });
+
+  it("reports how far the worst observation is off", () => {
+    const observations = [0, 1, 2, 3].map((x) => ({ terms: [1, x], value: x === 3 ? 9 : x }));
+    expect(fitLinear(observations).maxError).toBeGreaterThan(1);
+  });
+});
