@@ -83,6 +83,7 @@ export class InferenceRunner {
     const refusal = this.#waitingRoom.enter(sizeBytes);
     if (refusal) {
       call.fail(refusal);
+      life.abandon(refusal);
       await letGo(holding);
       return;
     }

@@ -60,6 +60,11 @@ export class RequestLife implements AcquireOptions {
     this.#timer = clock.setTimer(limitMs, expire, { background: true });
   }
 
+  /** Ends a wait that is under way, if its signal was ever asked for. */
+  abandon(reason: PlatformError): void {
+    this.#controller?.abort(reason);
+  }
+
   /** Stops watching the time. */
   end(): void {
     this.#timer?.cancel();

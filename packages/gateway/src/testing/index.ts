@@ -1,2 +1,4 @@
-/** Fakes and contract suites of this package for the tests of others. */
-export {};
+/** Servers and clients for tests of the gateway. */
+export { type GrpcCallExtras, grpcClient, type Message, type TestGrpcClient } from "./grpc-client.ts";
+export { type RestAnswer, type RestRequest, send } from "./rest-client.ts";
+export { pairSignature, signatureOf, startTestServer, type TestServer, type TestServerOptions, testModel } from "./test-server.ts";
