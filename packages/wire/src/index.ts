@@ -24,10 +24,8 @@ export type { RequestHead } from "./message/request-head.ts";
 export { ResponseHead, responseHead, Trailers, trailers } from "./message/response-head.ts";
 export { type WholeBodyHandlers, wholeBody } from "./message/whole-body.ts";
 export {
-  connectPeer,
   type Peer,
   type PeerAddress,
-  type PeerOptions,
   type PeerReceiver,
   type PeerRequest,
   PeerRequestHead,
@@ -35,6 +33,8 @@ export {
   type PeerResponseHead,
   type PeerStream,
   peerRequestHead,
-} from "./peer/peer.ts";
+} from "./peer/contract.ts";
+export type { PeerOptions } from "./peer/options.ts";
+export { connectPeer } from "./peer/peer.ts";
 export { defaultLimits, type WireLimits } from "./server/limits.ts";
 export { createWireServer, type ListenAddress, type WireServer, type WireServerOptions } from "./server/wire-server.ts";

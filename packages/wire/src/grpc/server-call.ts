@@ -1,7 +1,11 @@
 /** The server's side of a gRPC call. */
-import type { Clock, Code, PlatformError } from "@modelyard/core";
-import type { Exchange } from "../message/exchange.ts";
+import { type Clock, type Code, failure, type PlatformError } from "@modelyard/core";
+import type { BodyConsumer, Exchange, ResponseStream } from "../message/exchange.ts";
 import type { Field } from "../message/fields.ts";
+import { responseHead, trailers } from "../message/response-head.ts";
+import { copiedMessageBytes, framedMessage, messagePrefix } from "./message-framing.ts";
+import { statusFields } from "./status.ts";
+import { parseTimeout } from "./timeout.ts";
 
 /** A call being answered. */
 export interface GrpcCall {
@@ -14,9 +18,9 @@ export interface GrpcCall {
   readonly isOver: boolean;
   /** Value of a metadata field by its lower-case name. */
   get(name: string): string | undefined;
-  /** Sends the one answer and status OK in one write. */
+  /** Sends the one answer and status OK in one write. The message must not change afterwards. */
   respond(message: Uint8Array): void;
-  /** Sends one message; `false`: enough is waiting, go on at `onDrain`. */
+  /** Sends one message, which must not change afterwards; `false`: enough is waiting, go on at `onDrain`. */
   send(message: Uint8Array): boolean;
   onDrain(callback: () => void): void;
   /** Ends the call with a status; alone, when nothing was sent before. */
@@ -35,4 +39,117 @@ export interface GrpcOptions {
   readonly clock: Clock;
   /** Largest message that is accepted; larger ones end the call with RESOURCE_EXHAUSTED. */
   readonly maxMessageBytes: number;
+}
+
+const contentType: Field = ["content-type", "application/grpc"];
+const okHead = responseHead(200, [contentType]);
+const okTrailers = trailers([["grpc-status", "0"]]);
+const wrongContentType = responseHead(415);
+const wrongMethod = responseHead(405, [["allow", "POST"]]);
+const wrongProtocol = responseHead(505);
+
+/** Plain implementation of {@link GrpcCall}. */
+export class ServerCall implements GrpcCall {
+  readonly exchange: Exchange;
+  readonly deadlineMs: number | undefined;
+  #stream: ResponseStream | undefined;
+  #onDrain: (() => void) | undefined;
+
+  constructor(exchange: Exchange, clock: Clock) {
+    this.exchange = exchange;
+    const timeout = exchange.head.get("grpc-timeout");
+    const timeoutMs = timeout === undefined ? undefined : parseTimeout(timeout);
+    this.deadlineMs = timeoutMs === undefined ? undefined : clock.monotonicMs() + timeoutMs;
+  }
+
+  get path(): string {
+    return this.exchange.head.path;
+  }
+
+  get isOver(): boolean {
+    return this.exchange.isOver;
+  }
+
+  get(name: string): string | undefined {
+    return this.exchange.head.get(name);
+  }
+
+  respond(message: Uint8Array): void {
+    if (!this.#stream && message.length < copiedMessageBytes) {
+      this.exchange.respond({ head: okHead, body: framedMessage(message), trailers: okTrailers });
+      return;
+    }
+    this.send(message);
+    this.#open().end(okTrailers);
+  }
+
+  send(message: Uint8Array): boolean {
+    const stream = this.#open();
+    if (message.length < copiedMessageBytes) return stream.write(framedMessage(message));
+    stream.write(messagePrefix(message.length));
+    return stream.write(message);
+  }
+
+  onDrain(callback: () => void): void {
+    this.#onDrain = callback;
+    this.#stream?.onDrain(callback);
+  }
+
+  finish(code: Code | "OK", message = "", trailerFields: readonly Field[] = []): void {
+    const fields = [...statusFields(code, message), ...trailerFields];
+    if (this.#stream) this.#stream.end(trailers(fields));
+    else if (code === "OK") this.exchange.respond({ head: okHead, trailers: trailers(fields) });
+    else this.exchange.respond({ head: responseHead(200, [contentType, ...fields]) });
+  }
+
+  fail(error: PlatformError): void {
+    const acceptsOnly: readonly Field[] = error.reason === "GRPC_COMPRESSION" ? [["grpc-accept-encoding", "identity"]] : [];
+    this.finish(error.code, error.message, acceptsOnly);
+  }
+
+  onCancel(callback: (error: PlatformError) => void): void {
+    this.exchange.onAbort(callback);
+  }
+
+  pause(): void {
+    this.exchange.pauseBody();
+  }
+
+  resume(): void {
+    this.exchange.resumeBody();
+  }
+
+  #open(): ResponseStream {
+    if (this.#stream) return this.#stream;
+    this.#stream = this.exchange.start(okHead);
+    if (this.#onDrain) this.#stream.onDrain(this.#onDrain);
+    return this.#stream;
+  }
+}
+
+/** Takes a body that nobody wants. */
+export const ignoredBody: BodyConsumer = { onData: () => {}, onEnd: () => {}, onAbort: () => {} };
+
+/** Refuses a request that is not gRPC; whether it did. */
+export function refusesNonGrpc(exchange: Exchange): boolean {
+  const { head } = exchange;
+  if (exchange.protocol !== "h2") exchange.respond({ head: wrongProtocol });
+  else if (!isGrpcContentType(head.get("content-type"))) exchange.respond({ head: wrongContentType });
+  else if (head.method !== "POST") exchange.respond({ head: wrongMethod });
+  else return refusesTimeout(exchange);
+  return true;
+}
+
+function refusesTimeout(exchange: Exchange): boolean {
+  const timeout = exchange.head.get("grpc-timeout");
+  if (timeout === undefined || parseTimeout(timeout) !== undefined) return false;
+  const { message } = failure("GRPC_MALFORMED", { problem: `grpc-timeout is "${timeout}"` });
+  exchange.respond({ head: responseHead(200, [contentType, ...statusFields("INTERNAL", message)]) });
+  return true;
+}
+
+function isGrpcContentType(value: string | undefined): boolean {
+  if (value === undefined || !value.startsWith("application/grpc")) return false;
+  const next = value["application/grpc".length];
+  return next === undefined || next === "+" || next === ";";
 }

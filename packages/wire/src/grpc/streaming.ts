@@ -1,6 +1,8 @@
 /** Streaming gRPC calls on the server: any number of messages in and out. */
+import { failure, PlatformError } from "@modelyard/core";
 import type { BodyConsumer, Exchange } from "../message/exchange.ts";
-import type { GrpcCall, GrpcOptions } from "./server-call.ts";
+import { MessageReader } from "./message-framing.ts";
+import { type GrpcCall, type GrpcOptions, ignoredBody, refusesNonGrpc, ServerCall } from "./server-call.ts";
 
 /** Receives the client's messages. */
 export interface GrpcMessageHandlers {
@@ -16,6 +18,29 @@ export interface GrpcStreamingOptions extends GrpcOptions {
 }
 
 /** Takes a streaming call over; return what it returns from the request handler. */
-export function grpcStreaming(_exchange: Exchange, _options: GrpcStreamingOptions): BodyConsumer {
-  throw new Error("grpcStreaming is being written");
+export function grpcStreaming(exchange: Exchange, options: GrpcStreamingOptions): BodyConsumer {
+  if (refusesNonGrpc(exchange)) return ignoredBody;
+  const call = new ServerCall(exchange, options.clock);
+  const handlers = options.onCall(call);
+  const reader = new MessageReader(options.maxMessageBytes, call.get("grpc-encoding") ?? "unknown", (message) => {
+    if (!call.isOver) handlers.onMessage(message);
+  });
+  return {
+    onData(chunk) {
+      if (call.isOver) return;
+      try {
+        reader.read(chunk);
+      } catch (error) {
+        if (!PlatformError.is(error)) throw error;
+        call.fail(error);
+      }
+    },
+    onEnd() {
+      if (reader.isInsideMessage) call.fail(failure("GRPC_MALFORMED", { problem: "the last message is cut short" }));
+      else handlers.onEnd();
+    },
+    onAbort() {
+      // The call hears of it through `onCancel`.
+    },
+  };
 }

@@ -1,116 +1,144 @@
 /** One multiplexed HTTP/2 connection to a peer, opened when first asked for and again, with back-off, after it was lost. */
-import type { Clock, Log, PlatformError, Random } from "@modelyard/core";
-import type { ResetCode } from "../message/exchange.ts";
-import type { Field, Fields } from "../message/fields.ts";
-import type { Trailers } from "../message/response-head.ts";
+import { type Clock, failure, type PlatformError } from "@modelyard/core";
+import { ClientSession } from "./client-session.ts";
+import type { Peer, PeerReceiver, PeerRequest, PeerStream } from "./contract.ts";
+import { type PeerOptions, type ResolvedPeerOptions, resolvePeerOptions } from "./options.ts";
 
-/** Where a peer listens. */
-export type PeerAddress = { readonly host: string; readonly port: number } | { readonly path: string };
-
-/** Options of {@link connectPeer}. */
-export interface PeerOptions {
-  readonly address: PeerAddress;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Spreads reconnection attempts. */
-  readonly random: Random;
-  /** Value of `:authority` where a request names none. Default: from the address, `localhost` for a Unix socket. */
-  readonly authority?: string;
-  /** Requests in flight, waiting ones included; more fail with `PEER_BUSY`. Default 10,000. */
-  readonly maxInFlight?: number;
-  /** Time to connect. Default 5 s. */
-  readonly connectTimeoutMs?: number;
-  /** Shortest wait after a failed attempt; doubles up to `maxBackoffMs`. Default 50 ms. */
-  readonly minBackoffMs?: number;
-  /** Default 5 s. */
-  readonly maxBackoffMs?: number;
-  /** Silence, with requests in flight, after which a PING is sent. Default 10 s. */
-  readonly keepAliveMs?: number;
-  /** Time for its answer, after which the connection is given up. Default 5 s. */
-  readonly keepAliveTimeoutMs?: number;
-  /** Body bytes the peer may send ahead on one stream. Default 1 MiB. */
-  readonly streamWindowBytes?: number;
+/** Makes a peer; the connection is opened by the first request. */
+export function connectPeer(options: PeerOptions): Peer {
+  return new ReconnectingPeer(resolvePeerOptions(options));
 }
 
-/** Head of a request to a peer. */
-export interface PeerRequestInit {
-  readonly method: string;
-  readonly path: string;
-  /** Default: the peer's. */
-  readonly authority?: string;
-  /** Default `http`. */
-  readonly scheme?: string;
-  readonly fields?: readonly Field[];
-}
+/** A request that never reached a connection. */
+const failedStream: PeerStream = { write: () => true, end: () => {}, cancel: () => {}, pause: () => {}, resume: () => {} };
 
-/** Head of a peer's answer. */
-export interface PeerResponseHead extends Fields {
-  readonly status: number;
-}
+class ReconnectingPeer implements Peer {
+  readonly #options: ResolvedPeerOptions;
+  /** The session new requests go to. */
+  #current: ClientSession | undefined;
+  /** All sessions that still have a socket, retired ones included. */
+  readonly #sessions = new Set<ClientSession>();
+  #inFlight = 0;
+  #failedAttempts = 0;
+  #notBeforeMs = 0;
+  #lastFailure = "";
+  #isClosed = false;
+  #onIdle: (() => void) | undefined;
+  #onGone: (() => void) | undefined;
 
-/** Takes a peer's answer. `onEnd` or `onError` is called exactly once and last. */
-export interface PeerReceiver {
-  onHead(head: PeerResponseHead): void;
-  /** Bytes are valid during the call only: copy what is kept. */
-  onData(chunk: Uint8Array): void;
-  onEnd(trailers?: Fields): void;
-  /** The answer will not be completed. `error.retryable`: the peer did not start on the request. */
-  onError(error: PlatformError): void;
-  /** There is room again after `write` returned `false`. */
-  onDrain?(): void;
-}
+  constructor(options: ResolvedPeerOptions) {
+    this.#options = options;
+  }
 
-/** A request to a peer. */
-export interface PeerStream {
-  /** Sends body, which must not change afterwards; `false`: enough is waiting, go on at `onDrain`. */
-  write(chunk: Uint8Array): boolean;
-  end(trailers?: Trailers): void;
-  /** Gives the request up; `onError` is not called. */
-  cancel(code?: ResetCode): void;
-  /** Grants the peer no more body; what was granted (at most one window) still arrives. */
-  pause(): void;
-  resume(): void;
-}
+  get clock(): Clock {
+    return this.#options.clock;
+  }
 
-/** A request head that is encoded once and used for any number of requests. Build one with {@link peerRequestHead}. */
-export class PeerRequestHead {
-  readonly init: PeerRequestInit;
+  get authority(): string {
+    return this.#options.authority;
+  }
 
-  constructor(init: PeerRequestInit) {
-    this.init = init;
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get isConnected(): boolean {
+    return this.#current?.isReady ?? false;
+  }
+
+  request(request: PeerRequest, receiver: PeerReceiver): PeerStream {
+    const refusal = this.#refusal();
+    if (refusal) return refuse(receiver, refusal);
+    this.#current ??= this.#open();
+    this.#inFlight++;
+    return this.#current.request(request, receiver);
+  }
+
+  async drain(graceMs: number): Promise<void> {
+    this.#isClosed = true;
+    if (this.#inFlight > 0) await this.#idle(graceMs);
+    await this.close();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#current = undefined;
+    const { name } = this.#options;
+    for (const session of this.#sessions) session.destroy(failure("CONNECTION_LOST", { peer: name, why: "closed on this side" }));
+    if (this.#sessions.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const earlier = this.#onGone;
+      this.#onGone = () => {
+        earlier?.();
+        resolve();
+      };
+    });
+  }
+
+  #idle(graceMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#options.clock.setTimer(graceMs, () => resolve());
+      this.#onIdle = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+
+  #refusal(): PlatformError | undefined {
+    const { name, maxInFlight, clock } = this.#options;
+    if (this.#isClosed) return failure("PEER_UNAVAILABLE", { peer: name, why: "closed on this side" });
+    if (this.#inFlight >= maxInFlight) return failure("PEER_BUSY", { peer: name, current: this.#inFlight, limit: maxInFlight });
+    const waitMs = this.#current ? 0 : this.#notBeforeMs - clock.monotonicMs();
+    if (waitMs <= 0) return undefined;
+    return failure("PEER_UNAVAILABLE", { peer: name, why: this.#lastFailure }, { retryAfterMs: Math.ceil(waitMs) });
+  }
+
+  #open(): ClientSession {
+    let wasReady = false;
+    const retire = (): void => {
+      if (this.#current === session) this.#current = undefined;
+    };
+    const session: ClientSession = new ClientSession(this.#options, {
+      onReady: () => {
+        wasReady = true;
+        this.#failedAttempts = 0;
+      },
+      onRetired: retire,
+      onClosed: (why) => {
+        retire();
+        this.#sessions.delete(session);
+        if (!wasReady) this.#backOff(why);
+        if (this.#sessions.size === 0) this.#onGone?.();
+      },
+      onRequestOver: () => {
+        this.#inFlight--;
+        if (this.#inFlight === 0) this.#onIdle?.();
+      },
+    });
+    this.#sessions.add(session);
+    return session;
+  }
+
+  /** The wait doubles with each attempt and is spread over its upper half. */
+  #backOff(why: string): void {
+    const { minBackoffMs, maxBackoffMs, clock, random, log, name } = this.#options;
+    this.#lastFailure = why;
+    const waitMs = Math.min(minBackoffMs * 2 ** Math.min(this.#failedAttempts++, 20), maxBackoffMs);
+    this.#notBeforeMs = clock.monotonicMs() + waitMs * (0.5 + random.next() / 2);
+    log.debug("connecting to a peer failed", { peer: name, why, attempts: this.#failedAttempts });
   }
 }
 
-/** Builds a reusable request head. */
-export function peerRequestHead(init: PeerRequestInit & { readonly authority: string }): PeerRequestHead {
-  return new PeerRequestHead(init);
-}
-
-/** What a request is sent with. */
-export interface PeerRequest {
-  readonly head: PeerRequestInit | PeerRequestHead;
-  /** Fields of this request alone (deadline, trace); never put into the compression table. */
-  readonly extraFields?: readonly Field[];
-  /** The whole body; the request is ended after it. Absent: the body is written to the stream. */
-  readonly body?: Uint8Array;
-}
-
-/** A connection to a peer. */
-export interface Peer {
-  readonly clock: Clock;
-  readonly authority: string;
-  /** Sends a request; fails through the receiver only. */
-  request(request: PeerRequest, receiver: PeerReceiver): PeerStream;
-  readonly inFlight: number;
-  /** Whether a connection stands. */
-  readonly isConnected: boolean;
-  /** Takes no new request, waits for those in flight, at most `graceMs`, then closes. */
-  drain(graceMs: number): Promise<void>;
-  /** Ends every request and the connection. Idempotent. */
-  close(): Promise<void>;
-}
-
-/** Makes a peer; the connection is opened by the first request. */
-export function connectPeer(_options: PeerOptions): Peer {
-  throw new Error("connectPeer is being written");
+function refuse(receiver: PeerReceiver, error: PlatformError): PeerStream {
+  let isCancelled = false;
+  queueMicrotask(() => {
+    if (!isCancelled) receiver.onError(error);
+  });
+  return {
+    ...failedStream,
+    cancel: () => {
+      isCancelled = true;
+    },
+  };
 }

@@ -16,7 +16,7 @@ export interface WireLimits {
   readonly stallTimeoutMs: number;
   /** Streams a peer may reset within ten seconds beyond those answered (rapid reset). Default 500. */
   readonly maxResets: number;
-  /** SETTINGS, PING, PRIORITY, unknown and empty frames within ten seconds. Default 2,000. */
+  /** SETTINGS, PING, PRIORITY, unknown and empty frames within ten seconds. Default 20,000. */
   readonly maxControlFrames: number;
   /** Body bytes a peer may send ahead on one stream. Default 1 MiB. */
   readonly streamWindowBytes: number;
@@ -39,7 +39,7 @@ export const defaultLimits: WireLimits = {
   headTimeoutMs: 30_000,
   stallTimeoutMs: 60_000,
   maxResets: 500,
-  maxControlFrames: 2_000,
+  maxControlFrames: 20_000,
   streamWindowBytes: 1024 * 1024,
   connectionWindowBytes: 32 * 1024 * 1024,
   maxOutputBytes: 32 * 1024 * 1024,

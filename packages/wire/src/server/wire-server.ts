@@ -1,8 +1,13 @@
 /** A server that speaks HTTP/1.1 and HTTP/2 (cleartext, prior knowledge) on the same sockets; the first bytes decide. */
-import type { Socket } from "node:net";
-import type { Clock, Log } from "@modelyard/core";
+import { createServer, type Server, type Socket } from "node:net";
+import type { Clock, Log, Timer } from "@modelyard/core";
 import type { RequestHandler } from "../message/exchange.ts";
-import type { WireLimits } from "./limits.ts";
+import { BufferPool } from "../socket/buffer-pool.ts";
+import { FlushQueue } from "../socket/flush-queue.ts";
+import type { TransportDeps } from "../socket/transport.ts";
+import type { ServerContext } from "./connection-driver.ts";
+import { defaultLimits, type WireLimits } from "./limits.ts";
+import { ServerConnection } from "./server-connection.ts";
 
 /** Options of {@link createWireServer}. */
 export interface WireServerOptions {
@@ -31,7 +36,116 @@ export interface WireServer {
   close(): Promise<void>;
 }
 
+const sweepEveryMs = 1_000;
+
 /** Creates a server. */
-export function createWireServer(_options: WireServerOptions, _onRequest: RequestHandler): WireServer {
-  throw new Error("createWireServer is being written");
+export function createWireServer(options: WireServerOptions, onRequest: RequestHandler): WireServer {
+  const limits = { ...defaultLimits, ...options.limits };
+  return new ConnectionSet({ clock: options.clock, log: options.log, limits, onRequest });
+}
+
+class ConnectionSet implements WireServer {
+  readonly #context: ServerContext;
+  readonly #transportDeps: TransportDeps;
+  readonly #connections = new Set<ServerConnection>();
+  readonly #listeners = new Set<Server>();
+  #lastId = 0;
+  #sweep: Timer | undefined;
+  #isClosed = false;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(context: ServerContext) {
+    this.#context = context;
+    this.#transportDeps = { clock: context.clock, pool: new BufferPool(), queue: new FlushQueue() };
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  get inFlight(): number {
+    let sum = 0;
+    for (const connection of this.#connections) sum += connection.inFlight;
+    return sum;
+  }
+
+  accept(socket: Socket): void {
+    if (this.#isClosed || this.#connections.size >= this.#context.limits.maxConnections) {
+      socket.destroy();
+      return;
+    }
+    const connection = new ServerConnection(socket, { context: this.#context, transport: this.#transportDeps, id: ++this.#lastId });
+    this.#connections.add(connection);
+    connection.onGone = () => this.#gone(connection);
+    this.#sweep ??= this.#scheduleSweep();
+  }
+
+  listen(address: ListenAddress): Promise<ListenAddress> {
+    const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.accept(socket));
+    this.#listeners.add(listener);
+    return new Promise((resolve, reject) => {
+      listener.once("error", reject);
+      listener.listen("path" in address ? address.path : { host: address.host, port: address.port }, () => {
+        listener.off("error", reject);
+        listener.on("error", (error) => this.#context.log.error("accepting connections failed", error));
+        const bound = listener.address();
+        resolve(bound !== null && typeof bound === "object" ? { host: bound.address, port: bound.port } : address);
+      });
+    });
+  }
+
+  async drain(graceMs: number): Promise<void> {
+    this.#isClosed = true;
+    const stopped = this.#stopListening();
+    for (const connection of this.#connections) connection.drain();
+    await this.#emptied(graceMs);
+    await this.close();
+    await stopped;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#sweep?.cancel();
+    const stopped = this.#stopListening();
+    for (const connection of this.#connections) connection.destroy();
+    await stopped;
+  }
+
+  #emptied(graceMs: number): Promise<void> {
+    if (this.#connections.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = this.#context.clock.setTimer(graceMs, () => resolve());
+      this.#onEmpty = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+
+  async #stopListening(): Promise<void> {
+    const listeners = [...this.#listeners];
+    this.#listeners.clear();
+    await Promise.all(listeners.map((listener) => new Promise<void>((resolve) => listener.close(() => resolve()))));
+  }
+
+  #gone(connection: ServerConnection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size > 0) return;
+    this.#sweep?.cancel();
+    this.#sweep = undefined;
+    this.#onEmpty?.();
+  }
+
+  #scheduleSweep(): Timer {
+    const { clock } = this.#context;
+    return clock.setTimer(
+      sweepEveryMs,
+      () => {
+        const nowMs = clock.monotonicMs();
+        for (const connection of this.#connections) connection.sweep(nowMs);
+        this.#sweep = this.#connections.size > 0 ? this.#scheduleSweep() : undefined;
+      },
+      { background: true },
+    );
+  }
 }

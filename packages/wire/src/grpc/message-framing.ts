@@ -1,0 +1,92 @@
+/** Length-prefixed messages of gRPC: a flag byte, four bytes of length, the message. */
+import { failure } from "@modelyard/core";
+
+/** Bytes before each message. */
+export const messagePrefixBytes = 5;
+
+/** Messages up to this size are copied behind their prefix, larger ones are sent beside it. */
+export const copiedMessageBytes: number = 16 * 1024;
+
+/** The prefix of a message. */
+export function messagePrefix(sizeBytes: number): Buffer {
+  const prefix = Buffer.alloc(messagePrefixBytes);
+  prefix.writeUInt32BE(sizeBytes, 1);
+  return prefix;
+}
+
+/** A message with its prefix, in one piece. */
+export function framedMessage(message: Uint8Array): Buffer {
+  const framed = Buffer.allocUnsafe(messagePrefixBytes + message.length);
+  framed[0] = 0;
+  framed.writeUInt32BE(message.length, 1);
+  framed.set(message, messagePrefixBytes);
+  return framed;
+}
+
+/** Takes messages. `isOwned`: the bytes are the message's alone; else they are a view, valid during the call only. */
+export type OnMessage = (message: Uint8Array, isOwned: boolean) => void;
+
+/** Cuts received bytes into messages. A message within one chunk is passed as a view, one that spans chunks is put together once. */
+export class MessageReader {
+  readonly #maxMessageBytes: number;
+  readonly #onMessage: OnMessage;
+  readonly #prefix: Buffer = Buffer.alloc(messagePrefixBytes);
+  #prefixBytes = 0;
+  #message: Buffer | undefined;
+  #messageBytes = 0;
+  #encoding: string;
+
+  /** `encoding`: what the peer says it compresses with, for the refusal. */
+  constructor(maxMessageBytes: number, encoding: string, onMessage: OnMessage) {
+    this.#maxMessageBytes = maxMessageBytes;
+    this.#encoding = encoding;
+    this.#onMessage = onMessage;
+  }
+
+  /** Whether a message was begun and not completed. */
+  get isInsideMessage(): boolean {
+    return this.#prefixBytes > 0;
+  }
+
+  /** Takes a chunk; throws `LIMIT_EXCEEDED`, `GRPC_COMPRESSION` or `GRPC_MALFORMED`. */
+  read(chunk: Uint8Array): void {
+    let at = 0;
+    while (at < chunk.length) at = this.#message ? this.#continue(chunk, at) : this.#begin(chunk, at);
+  }
+
+  #begin(chunk: Uint8Array, start: number): number {
+    let at = start;
+    while (this.#prefixBytes < messagePrefixBytes && at < chunk.length) this.#prefix[this.#prefixBytes++] = chunk[at++] ?? 0;
+    if (this.#prefixBytes < messagePrefixBytes) return at;
+    const size = this.#checkedSize();
+    if (chunk.length - at < size) {
+      this.#message = Buffer.allocUnsafeSlow(size);
+      this.#messageBytes = 0;
+      return at;
+    }
+    this.#prefixBytes = 0;
+    this.#onMessage(chunk.subarray(at, at + size), false);
+    return at + size;
+  }
+
+  #continue(chunk: Uint8Array, at: number): number {
+    const message = this.#message ?? Buffer.alloc(0);
+    const end = Math.min(chunk.length, at + message.length - this.#messageBytes);
+    message.set(chunk.subarray(at, end), this.#messageBytes);
+    this.#messageBytes += end - at;
+    if (this.#messageBytes < message.length) return end;
+    this.#message = undefined;
+    this.#prefixBytes = 0;
+    this.#onMessage(message, true);
+    return end;
+  }
+
+  #checkedSize(): number {
+    const [flag = 0] = this.#prefix;
+    if (flag === 1) throw failure("GRPC_COMPRESSION", { encoding: this.#encoding });
+    if (flag !== 0) throw failure("GRPC_MALFORMED", { problem: `the flag byte is ${flag}` });
+    const size = this.#prefix.readUInt32BE(1);
+    if (size <= this.#maxMessageBytes) return size;
+    throw failure("LIMIT_EXCEEDED", { what: "The gRPC message", current: `${size} bytes`, limit: `${this.#maxMessageBytes} bytes` });
+  }
+}

@@ -1,0 +1,289 @@
+/**
+ * An HTTP/1.1 connection of a server (RFC 9112). Requests are answered one after the other; what a client sends ahead waits, at most
+ * `maxReadAheadBytes` of it, and the next request is looked at only when the answer before it is on its way.
+ *
+ * Invariant: `#exchange` is the one request being received or answered; a new head is read only when it is undefined.
+ */
+import { failure, type PlatformError } from "@modelyard/core";
+import type { ConnectionInfo } from "../message/exchange.ts";
+import { ResponseHead } from "../message/response-head.ts";
+import { type ConnectionDriver, clientLost, type ServerContext } from "../server/connection-driver.ts";
+import { HeadMemo } from "../socket/head-memo.ts";
+import type { Transport } from "../socket/transport.ts";
+import { BodyFault, type BodyReader, bodyReader } from "./body-reader.ts";
+import { Http1Exchange } from "./exchange.ts";
+import { type ParsedHead, parseHead } from "./head-parser.ts";
+
+const maxReadAheadBytes = 64 * 1024;
+/** Output waiting at the socket beyond which writers are told to wait and no further request is looked at. */
+const outputHighWaterBytes = 256 * 1024;
+/** Unread body up to this size is read and dropped so that the connection can be kept; beyond it the connection is closed. */
+const maxDroppedBytes = 1024 * 1024;
+const endOfHead = Buffer.from("\r\n\r\n", "latin1");
+const noBytes: Buffer = Buffer.alloc(0);
+
+/** A connection. */
+export class Http1Connection implements ConnectionDriver {
+  readonly info: ConnectionInfo;
+  readonly context: ServerContext;
+  readonly #transport: Transport;
+  readonly #memo: HeadMemo<ParsedHead>;
+  #input: Buffer = noBytes;
+  /** Where in the input the search for the end of the head goes on. */
+  #searched = 0;
+  #exchange: Http1Exchange | undefined;
+  #body: BodyReader | undefined;
+  #isProcessing = false;
+  #isBodyPaused = false;
+  #isInputPaused = false;
+  #isLast = false;
+  #headSinceMs: number;
+  #sentBytes = 0;
+  #sentMs: number;
+
+  constructor(transport: Transport, context: ServerContext, info: ConnectionInfo) {
+    this.#transport = transport;
+    this.context = context;
+    this.info = info;
+    this.#memo = new HeadMemo(context.limits);
+    this.#headSinceMs = context.clock.monotonicMs();
+    this.#sentMs = this.#headSinceMs;
+  }
+
+  get inFlight(): number {
+    return this.#exchange ? 1 : 0;
+  }
+
+  /** Whether answers must announce that the connection is closed after them. */
+  get isLast(): boolean {
+    return this.#isLast || (this.#body !== undefined && !this.#body.isDone && this.#body.leftBytes > maxDroppedBytes);
+  }
+
+  get hasRoom(): boolean {
+    return this.#transport.outbox.backlogBytes < outputHighWaterBytes;
+  }
+
+  /** Writes text of a head or framing. */
+  writeText(text: string): void {
+    this.#transport.outbox.appendText(text);
+  }
+
+  /** Writes body; what exceeds the limit on output ends the exchange. */
+  writeBytes(bytes: Uint8Array): void {
+    const { outbox } = this.#transport;
+    const before = outbox.backlogBytes;
+    outbox.append(bytes);
+    const limit = this.context.limits.maxOutputBytes;
+    if (before === 0 || outbox.backlogBytes <= limit) return;
+    this.#abort(failure("LIMIT_EXCEEDED", { what: "Output waiting for the peer", current: outbox.backlogBytes, limit }));
+  }
+
+  /** The answer is complete. */
+  answered(): void {
+    if (this.isLast) this.#isLast = true;
+    if (this.#body && !this.#body.isDone && !this.#isLast) {
+      this.setBodyPaused(false);
+      return;
+    }
+    this.#nextRequest();
+  }
+
+  /** Ends the connection amid an exchange. */
+  reset(): void {
+    this.#exchange = undefined;
+    this.#transport.destroy();
+  }
+
+  setBodyPaused(isPaused: boolean): void {
+    this.#isBodyPaused = isPaused;
+    this.#updateReading();
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.#input.length === 0) this.#input = chunk;
+    else this.#input = Buffer.concat([this.#input, chunk]);
+    this.#process();
+  }
+
+  onPeerEnd(): void {
+    this.#isLast = true;
+    if (this.#exchange && (!this.#body || this.#body.isDone)) return;
+    this.#exchange?.abort(clientLost("ended within a request"));
+    this.#exchange = undefined;
+    this.#transport.close();
+  }
+
+  onClosed(why: string): void {
+    this.#exchange?.abort(clientLost(why));
+    this.#exchange = undefined;
+  }
+
+  onDrain(): void {
+    if (!this.hasRoom) return;
+    this.#exchange?.onWritable();
+    this.#process();
+  }
+
+  drain(): void {
+    this.#isLast = true;
+    if (!this.#exchange) this.#transport.close();
+  }
+
+  sweep(nowMs: number): void {
+    const { limits } = this.context;
+    if (this.#exchange) this.#headSinceMs = nowMs;
+    else if (this.#input.length > 0 && nowMs - this.#headSinceMs > limits.headTimeoutMs)
+      this.#refuse(408, "the head was not completed in time");
+    else if (nowMs - Math.max(this.#headSinceMs, this.#transport.readMs) > limits.idleTimeoutMs) this.#transport.close();
+    const owesBody = this.#body !== undefined && !this.#body.isDone && !this.#isBodyPaused;
+    if (owesBody && nowMs - this.#transport.readMs > limits.stallTimeoutMs) this.#timeOut("it does not send the rest of the body");
+    this.#watchOutput(nowMs);
+  }
+
+  #watchOutput(nowMs: number): void {
+    const { outbox } = this.#transport;
+    if (outbox.backlogBytes === 0 || outbox.sentBytes !== this.#sentBytes) {
+      this.#sentBytes = outbox.sentBytes;
+      this.#sentMs = nowMs;
+    }
+    if (nowMs - this.#sentMs > this.context.limits.stallTimeoutMs) this.#timeOut("it does not read what is sent");
+  }
+
+  #timeOut(what: string): void {
+    this.#abort(failure("WIRE_TIMEOUT", { limitMs: this.context.limits.stallTimeoutMs, what }));
+  }
+
+  #abort(error: PlatformError): void {
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    exchange?.abort(error);
+    this.#transport.destroy();
+  }
+
+  /** Works through the input; calls from within (an answer given in a handler) are left to the loop. */
+  #process(): void {
+    if (this.#isProcessing) return;
+    this.#isProcessing = true;
+    let isMoving = true;
+    while (isMoving && !this.#transport.isClosing) isMoving = this.#step();
+    this.#isProcessing = false;
+    this.#updateReading();
+  }
+
+  /** One head or piece of body; `false` when more input or the answer must come first. */
+  #step(): boolean {
+    if (this.#body && !this.#body.isDone) return this.#input.length > 0 && this.#readBody(this.#body);
+    if (this.#exchange || !this.hasRoom) return false;
+    if (this.#isLast) {
+      this.#transport.close();
+      return false;
+    }
+    return this.#input.length > 0 && this.#readHead();
+  }
+
+  #readBody(body: BodyReader): boolean {
+    try {
+      this.#consume(body.read(this.#input, 0));
+    } catch (error) {
+      if (!(error instanceof BodyFault)) throw error;
+      this.#refuse(error.status, error.message);
+      return false;
+    }
+    if (body.isDone && this.#exchange?.isOver) this.#nextRequest();
+    return true;
+  }
+
+  #consume(bytes: number): void {
+    this.#input = bytes === this.#input.length ? noBytes : this.#input.subarray(bytes);
+  }
+
+  #readHead(): boolean {
+    // An empty line before the request line is forgiven (RFC 9112 §2.2).
+    if (this.#searched === 0 && this.#input.length >= 2 && this.#input[0] === 13 && this.#input[1] === 10) {
+      this.#consume(2);
+      return this.#input.length > 0;
+    }
+    const end = this.#input.indexOf(endOfHead, this.#searched);
+    const { maxHeaderBytes } = this.context.limits;
+    if (end > maxHeaderBytes || (end === -1 && this.#input.length > maxHeaderBytes)) return this.#refuseLargeHead();
+    if (end === -1) return this.#awaitHead();
+    const text = this.#input.toString("latin1", 0, end);
+    this.#consume(end + endOfHead.length);
+    this.#searched = 0;
+    return this.#begin(text);
+  }
+
+  #refuseLargeHead(): boolean {
+    const hasLine = this.#input.indexOf("\r\n", 0, "latin1") !== -1;
+    return hasLine ? this.#refuse(431, "the head is too large") : this.#refuse(414, "the request line is too long");
+  }
+
+  /** A bare line feed can never become the end of a head: it is refused now rather than waited on. */
+  #awaitHead(): boolean {
+    const from = Math.max(this.#searched - 1, 0);
+    for (let feed = this.#input.indexOf(10, from); feed !== -1; feed = this.#input.indexOf(10, feed + 1)) {
+      if (this.#input[feed - 1] !== 13) return this.#refuse(400, "line ends without CR");
+    }
+    this.#searched = Math.max(this.#input.length - 3, 0);
+    return false;
+  }
+
+  #begin(text: string): boolean {
+    let parsed = this.#memo.get(text);
+    if (!parsed) {
+      const result = parseHead(text);
+      if (result.kind === "refused") return this.#refuse(result.status, result.problem);
+      parsed = result;
+      this.#memo.set(text, parsed);
+    }
+    if (!parsed.keepsAlive) this.#isLast = true;
+    const exchange = new Http1Exchange(this, parsed);
+    this.#exchange = exchange;
+    this.#body = bodyReader(parsed.body, this.context.limits.maxHeaderBytes, exchange);
+    exchange.begin();
+    const hasBody = this.#body.leftBytes > 0;
+    if (!hasBody) this.#body.read(noBytes, 0);
+    else if (parsed.expectsContinue) this.#continueOrClose(exchange);
+    if (exchange.isOver && !hasBody) this.#nextRequest();
+    return true;
+  }
+
+  /** Asks for the body, unless the answer came first: then nobody knows whether a body follows (RFC 9110 §10.1.1). */
+  #continueOrClose(exchange: Http1Exchange): void {
+    if (exchange.isOver) this.#isLast = true;
+    else this.writeText("HTTP/1.1 100 Continue\r\n\r\n");
+    if (exchange.isOver) this.#nextRequest();
+  }
+
+  #nextRequest(): void {
+    this.#exchange = undefined;
+    this.#body = undefined;
+    this.#isBodyPaused = false;
+    if (this.#isLast) this.#transport.close();
+    else if (!this.#isProcessing) this.#process();
+  }
+
+  /** Answers what is not a request, and closes. */
+  #refuse(status: number, problem: string): false {
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    const isAnswering = exchange?.isStarted ?? false;
+    exchange?.abort(failure("WIRE_MALFORMED", { problem }));
+    if (!isAnswering) {
+      const body = JSON.stringify({ error: `The request is not well formed: ${problem}` });
+      const head = new ResponseHead(status, [["content-type", "application/json"]]);
+      this.writeText(`${head.http1Text}connection: close\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+    }
+    this.#transport.close();
+    return false;
+  }
+
+  #updateReading(): void {
+    const isFull = this.#input.length > maxReadAheadBytes;
+    const mustPause = isFull || this.#isBodyPaused;
+    if (mustPause === this.#isInputPaused || this.#transport.isClosing) return;
+    this.#isInputPaused = mustPause;
+    if (mustPause) this.#transport.pause();
+    else this.#transport.resume();
+  }
+}

@@ -1,0 +1,148 @@
+/** Puts header blocks together from HEADERS and CONTINUATION frames (RFC 9113 §4.3) and decodes them, or remembers what they decode to. */
+import { HpackDecoder, HpackFault } from "../hpack/decoder.ts";
+import type { Field } from "../message/fields.ts";
+import { HeadMemo, type HeadMemoLimits } from "../socket/head-memo.ts";
+import type { Frame } from "./frame-reader.ts";
+import { frameFlag, Http2Fault } from "./protocol.ts";
+
+/** A decoded block. The same object returns when the same bytes repeat. */
+export class HeaderBlock {
+  /** Pseudo-fields included. */
+  readonly fields: readonly Field[];
+  readonly isTooLarge: boolean;
+  /** What the receiver made of it. */
+  parsed: unknown = undefined;
+
+  constructor(fields: readonly Field[], isTooLarge: boolean) {
+    this.fields = fields;
+    this.isTooLarge = isTooLarge;
+  }
+}
+
+/** Limits of a {@link HeaderReader}. */
+export interface HeaderLimits extends HeadMemoLimits {
+  readonly maxHeaderBytes: number;
+}
+
+/** Size of our dynamic table, the standard's default, so that it needs no announcement. */
+export const decoderTableBytes = 4096;
+
+const maxContinuations = 16;
+const nothing: Buffer = Buffer.alloc(0);
+
+/** Reads the header blocks of one connection. */
+export class HeaderReader {
+  readonly #limits: HeaderLimits;
+  readonly #decoder: HpackDecoder;
+  readonly #memo: HeadMemo<HeaderBlock>;
+  #memoGeneration = 0;
+  #openStreamId = 0;
+  #opensWithEnd = false;
+  #parts: Buffer[] = [];
+  #partsBytes = 0;
+
+  constructor(limits: HeaderLimits) {
+    this.#limits = limits;
+    this.#decoder = new HpackDecoder(decoderTableBytes, limits.maxHeaderBytes);
+    this.#memo = new HeadMemo(limits);
+  }
+
+  /** Stream whose block is not complete; 0 = none. Only its CONTINUATION may follow. */
+  get openStreamId(): number {
+    return this.#openStreamId;
+  }
+
+  /** Whether the HEADERS frame of the last block carried END_STREAM. */
+  get endsStream(): boolean {
+    return this.#opensWithEnd;
+  }
+
+  /** Takes a HEADERS frame; the block when it is complete. */
+  headers(frame: Frame): HeaderBlock | undefined {
+    this.#opensWithEnd = (frame.flags & frameFlag.endStream) !== 0;
+    const fragment = headerFragment(frame);
+    if (frame.flags & frameFlag.endHeaders) return this.#decode(fragment);
+    this.#openStreamId = frame.streamId;
+    this.#keep(fragment);
+    return undefined;
+  }
+
+  /** Takes a CONTINUATION frame; the block when it is complete. */
+  continuation(frame: Frame): HeaderBlock | undefined {
+    this.#keep(frame.payload);
+    if ((frame.flags & frameFlag.endHeaders) === 0) return undefined;
+    const block = Buffer.concat(this.#parts);
+    this.#parts = [];
+    this.#partsBytes = 0;
+    this.#openStreamId = 0;
+    return this.#decode(block);
+  }
+
+  #keep(fragment: Buffer): void {
+    this.#partsBytes += fragment.length;
+    this.#parts.push(Buffer.from(fragment));
+    // The encoded form is hardly ever larger than the decoded one: twice the limit on that is a flood.
+    if (this.#partsBytes > 2 * this.#limits.maxHeaderBytes || this.#parts.length > maxContinuations) {
+      throw new Http2Fault("ENHANCE_YOUR_CALM", "header block too large");
+    }
+  }
+
+  #decode(block: Buffer): HeaderBlock {
+    const decoder = this.#decoder;
+    if (decoder.generation !== this.#memoGeneration) this.#forget();
+    const key = block.toString("latin1");
+    const known = this.#memo.get(key);
+    if (known) return known;
+    const { fields, isTooLarge } = this.#decodeFields(block);
+    const decoded = new HeaderBlock(fields, isTooLarge);
+    // A block that changed the table means something else when it comes again.
+    if (decoder.generation === this.#memoGeneration && !hasSizeUpdate(block)) this.#memo.set(key, decoded);
+    return decoded;
+  }
+
+  #decodeFields(block: Buffer): { readonly fields: readonly Field[]; readonly isTooLarge: boolean } {
+    try {
+      return this.#decoder.decode(block);
+    } catch (error) {
+      if (error instanceof HpackFault) throw new Http2Fault("COMPRESSION_ERROR", error.message);
+      throw error;
+    }
+  }
+
+  #forget(): void {
+    this.#memo.clear();
+    this.#memoGeneration = this.#decoder.generation;
+  }
+}
+
+/** A size update need not change the generation, yet must be applied each time it comes. */
+function hasSizeUpdate(block: Buffer): boolean {
+  return ((block[0] ?? 0) & 0xe0) === 0x20;
+}
+
+/** The fragment of a HEADERS frame, without padding and priority (§6.2). */
+function headerFragment(frame: Frame): Buffer {
+  const { payload, flags, streamId } = frame;
+  let start = 0;
+  let end = payload.length;
+  if (flags & frameFlag.padded) {
+    start = 1;
+    end -= payload[0] ?? 0;
+  }
+  if (flags & frameFlag.priority) {
+    if (payload.length < start + 5) throw new Http2Fault("FRAME_SIZE_ERROR", "HEADERS too short for its priority");
+    if ((payload.readUInt32BE(start) & 0x7fffffff) === streamId) throw new Http2Fault("PROTOCOL_ERROR", "stream depends on itself");
+    start += 5;
+  }
+  if (end < start) throw new Http2Fault("PROTOCOL_ERROR", "padding longer than the frame");
+  return start === 0 && end === payload.length ? payload : payload.subarray(start, end);
+}
+
+/** The data of a DATA frame, without padding (§6.1). */
+export function dataOf(frame: Frame): Buffer {
+  const { payload } = frame;
+  if ((frame.flags & frameFlag.padded) === 0) return payload;
+  const end = payload.length - (payload[0] ?? 0);
+  if (payload.length === 0 || end < 1) throw new Http2Fault("PROTOCOL_ERROR", "padding longer than the frame");
+  return end === 1 ? nothing : payload.subarray(1, end);
+}

@@ -1,0 +1,146 @@
+/** The server's side of an HTTP/2 connection. */
+import { failure } from "@modelyard/core";
+import type { ConnectionInfo } from "../message/exchange.ts";
+import { responseHead } from "../message/response-head.ts";
+import { type ConnectionDriver, clientLost, type ServerContext } from "../server/connection-driver.ts";
+import type { Transport } from "../socket/transport.ts";
+import type { HeaderBlock } from "./header-reader.ts";
+import { Http2Fault, preface } from "./protocol.ts";
+import { requestOf } from "./request-block.ts";
+import { Http2Exchange, type Http2ExchangeDeps } from "./server-exchange.ts";
+import { Http2Session } from "./session.ts";
+import { settingId } from "./settings.ts";
+
+const headTooLarge = responseHead(431);
+
+/** Output beyond the streams' bodies that a peer which does not read can make us keep: answers to its control frames, heads. */
+const maxControlBacklogBytes = 1024 * 1024;
+
+/** An HTTP/2 connection of a server. */
+export class ServerSession implements ConnectionDriver {
+  readonly #transport: Transport;
+  readonly #context: ServerContext;
+  readonly #session: Http2Session;
+  readonly #deps: Http2ExchangeDeps;
+  #prefaceLeft = preface.length;
+  #isDraining = false;
+  #headSinceMs: number;
+  #activeMs: number;
+  #sentBytes = 0;
+  #sentMs: number;
+
+  constructor(transport: Transport, context: ServerContext, connection: ConnectionInfo) {
+    this.#transport = transport;
+    this.#context = context;
+    const { clock, limits } = context;
+    this.#activeMs = clock.monotonicMs();
+    this.#headSinceMs = this.#activeMs;
+    this.#sentMs = this.#activeMs;
+    const deps = { outbox: transport.outbox, clock, limits, role: "server", peerName: "the client" } as const;
+    this.#session = new Http2Session(deps, {
+      onOpen: (streamId, block) => this.#onOpen(streamId, block),
+      onGoAway: () => this.drain(),
+      onSettings: () => {},
+      onStreamGone: () => this.#onStreamGone(),
+      onFault: (fault) => this.#onFault(fault),
+    });
+    this.#deps = { session: this.#session, context, connection };
+    this.#session.open([
+      [settingId.maxConcurrentStreams, limits.maxConcurrentStreams],
+      [settingId.initialWindowSize, limits.streamWindowBytes],
+      [settingId.maxHeaderListSize, limits.maxHeaderBytes],
+    ]);
+  }
+
+  get inFlight(): number {
+    return this.#session.streamCount;
+  }
+
+  onData(chunk: Buffer): void {
+    const skip = Math.min(this.#prefaceLeft, chunk.length);
+    this.#prefaceLeft -= skip;
+    if (skip < chunk.length) this.#session.receive(skip === 0 ? chunk : chunk.subarray(skip));
+    if (this.#transport.outbox.backlogBytes > maxControlBacklogBytes) this.#transport.pause();
+  }
+
+  onPeerEnd(): void {
+    // The client cannot grant windows any more, but what fits is still sent.
+    this.drain();
+  }
+
+  onClosed(why: string): void {
+    this.#session.end(clientLost(why));
+  }
+
+  onDrain(): void {
+    this.#session.send.pump();
+    this.#transport.resume();
+  }
+
+  drain(): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    this.#session.goAway("NO_ERROR");
+    this.#closeWhenIdle();
+  }
+
+  sweep(nowMs: number): void {
+    this.#session.sweep(nowMs);
+    const { limits } = this.#context;
+    if (!this.#owesHead()) this.#headSinceMs = nowMs;
+    if (nowMs - this.#headSinceMs > limits.headTimeoutMs) this.#fail("the head of a request was not completed in time");
+    if (this.inFlight > 0) this.#activeMs = nowMs;
+    else if (nowMs - Math.max(this.#activeMs, this.#transport.readMs) > limits.idleTimeoutMs) this.drain();
+    this.#watchOutput(nowMs);
+  }
+
+  #owesHead(): boolean {
+    return !this.#session.hasSettings || this.#session.isInsideHead;
+  }
+
+  /** A peer whose kernel takes nothing is cut off. */
+  #watchOutput(nowMs: number): void {
+    const { outbox } = this.#transport;
+    if (outbox.backlogBytes === 0 || outbox.sentBytes !== this.#sentBytes) {
+      this.#sentBytes = outbox.sentBytes;
+      this.#sentMs = nowMs;
+    }
+    if (nowMs - this.#sentMs <= this.#context.limits.stallTimeoutMs) return;
+    const limitMs = this.#context.limits.stallTimeoutMs;
+    this.#session.end(failure("WIRE_TIMEOUT", { limitMs, what: "it does not read what is sent" }));
+    this.#transport.destroy();
+  }
+
+  #fail(problem: string): void {
+    this.#session.fail(new Http2Fault("ENHANCE_YOUR_CALM", problem));
+  }
+
+  #onOpen(streamId: number, block: HeaderBlock): void {
+    const { limits } = this.#context;
+    if (this.#isDraining || this.#session.streamCount >= limits.maxConcurrentStreams) {
+      // Not counted as a fault below the announced limit: the client may not have seen it yet.
+      this.#session.guard.countReset();
+      this.#session.refuse(streamId, "REFUSED_STREAM");
+      return;
+    }
+    if (block.isTooLarge) {
+      this.#session.writer.headers(streamId, headTooLarge.http2Block, true);
+      this.#session.refuse(streamId, "NO_ERROR");
+      return;
+    }
+    new Http2Exchange(this.#deps, streamId, requestOf(block, streamId)).begin();
+  }
+
+  #onStreamGone(): void {
+    if (this.#isDraining) this.#closeWhenIdle();
+  }
+
+  #closeWhenIdle(): void {
+    if (this.#session.streamCount === 0) this.#transport.close();
+  }
+
+  #onFault(fault: Http2Fault): void {
+    this.#context.log.debug("HTTP/2 connection ended for a fault of the client", { code: fault.code, problem: fault.message });
+    this.#transport.close();
+  }
+}

@@ -1,0 +1,470 @@
+/**
+ * One HTTP/2 connection, both roles (RFC 9113): dispatches frames, keeps the streams, answers SETTINGS and PING, ends streams and the
+ * connection on faults. What opens a stream and what its head means is the business of the role on top (server session, client session).
+ *
+ * Invariants: every stream in the table ends in exactly one of completion or `onAborted`; nothing is sent on a stream after its end.
+ */
+import { type Clock, failure, type PlatformError } from "@modelyard/core";
+import { HpackEncoder } from "../hpack/encoder.ts";
+import type { Outbox } from "../socket/outbox.ts";
+import { ClosedStreams } from "./closed-streams.ts";
+import { FloodGuard, type FloodLimits } from "./flood-guard.ts";
+import { type Frame, FrameReader } from "./frame-reader.ts";
+import { FrameWriter } from "./frame-writer.ts";
+import { dataOf, type HeaderBlock, type HeaderLimits, HeaderReader } from "./header-reader.ts";
+import { type ErrorCodeName, errorCodeName, frameFlag, frameType, Http2Fault, maxWindowBytes } from "./protocol.ts";
+import { ReceiveFlow, type WindowLimits } from "./receive-flow.ts";
+import { SendFlow } from "./send-flow.ts";
+import { applySettings, initialPeerSettings, type PeerSettings } from "./settings.ts";
+import { Http2Stream, type StreamReceiver } from "./stream.ts";
+
+/** Limits of a session. */
+export interface SessionLimits extends HeaderLimits, WindowLimits, FloodLimits {
+  readonly maxOutputBytes: number;
+  readonly stallTimeoutMs: number;
+}
+
+/** What a session leaves to its role. */
+export interface SessionHooks {
+  /** The peer opens a stream. */
+  onOpen(streamId: number, block: HeaderBlock): void;
+  onGoAway(lastStreamId: number, code: string): void;
+  onSettings(): void;
+  /** A stream has ended, however. */
+  onStreamGone(): void;
+  /** The connection cannot go on; GOAWAY was written. */
+  onFault(fault: Http2Fault): void;
+}
+
+/** What a session works with. */
+export interface SessionDeps {
+  readonly outbox: Outbox;
+  readonly clock: Clock;
+  readonly limits: SessionLimits;
+  readonly role: "server" | "client";
+  /** The peer in messages: `the client`, an address. */
+  readonly peerName: string;
+}
+
+/** An HTTP/2 connection. */
+export class Http2Session {
+  readonly writer: FrameWriter;
+  readonly encoder: HpackEncoder = new HpackEncoder();
+  readonly send: SendFlow;
+  readonly peer: PeerSettings = initialPeerSettings();
+  readonly guard: FloodGuard;
+  readonly #deps: SessionDeps;
+  readonly #hooks: SessionHooks;
+  readonly #reader: FrameReader;
+  readonly #headers: HeaderReader;
+  readonly #receive: ReceiveFlow;
+  readonly #streams = new Map<number, Http2Stream>();
+  readonly #closed = new ClosedStreams();
+  /** Streams answered while their request was still coming in, looked at when the read batch is through. */
+  readonly #answeredEarly: Http2Stream[] = [];
+  #isReceiving = false;
+  #lastPeerStreamId = 0;
+  #hasSettings = false;
+  #isOver = false;
+  #unacknowledgedPing: (() => void) | undefined;
+
+  constructor(deps: SessionDeps, hooks: SessionHooks) {
+    this.#deps = deps;
+    this.#hooks = hooks;
+    this.writer = new FrameWriter(deps.outbox, this.peer.maxFrameBytes);
+    this.guard = new FloodGuard(deps.clock, deps.limits);
+    this.#reader = new FrameReader((frame) => this.#onFrame(frame));
+    this.#headers = new HeaderReader(deps.limits);
+    this.#receive = new ReceiveFlow(this.writer, deps.limits);
+    this.send = new SendFlow({
+      outbox: deps.outbox,
+      writer: this.writer,
+      onLocalEnd: (stream) => this.localEnd(stream),
+      nowMs: () => deps.clock.monotonicMs(),
+    });
+  }
+
+  get streamCount(): number {
+    return this.#streams.size;
+  }
+
+  /** Highest stream the peer opened. */
+  get lastPeerStreamId(): number {
+    return this.#lastPeerStreamId;
+  }
+
+  get hasSettings(): boolean {
+    return this.#hasSettings;
+  }
+
+  /** Whether the peer owes the rest of a frame or header block. */
+  get isInsideHead(): boolean {
+    return this.#headers.openStreamId !== 0 || this.#reader.isInsideFrame;
+  }
+
+  /** Sends our SETTINGS and the connection's window. */
+  open(settings: readonly (readonly [id: number, value: number])[]): void {
+    this.writer.settings(settings);
+    this.#receive.open();
+  }
+
+  /** Takes what the socket read. */
+  receive(chunk: Buffer): void {
+    if (this.#isOver) return;
+    this.#isReceiving = true;
+    try {
+      this.#reader.read(chunk);
+    } catch (error) {
+      if (!(error instanceof Http2Fault)) throw error;
+      this.fail(error);
+    }
+    this.#isReceiving = false;
+    this.#stopAnswered();
+  }
+
+  /** Puts a stream into the table. */
+  addStream(streamId: number, receiver: StreamReceiver): Http2Stream {
+    const windows = { send: this.peer.initialWindowBytes, receive: this.#deps.limits.streamWindowBytes };
+    const stream = new Http2Stream(streamId, windows, receiver);
+    this.#streams.set(streamId, stream);
+    return stream;
+  }
+
+  /** Body for a stream; `false` when some of it waits. What exceeds the connection's limit on output resets the stream. */
+  write(stream: Http2Stream, chunk: Uint8Array): boolean {
+    const before = this.send.queuedBytes;
+    const isSent = this.send.write(stream, chunk);
+    if (!isSent && before > 0) this.#limitOutput(stream);
+    return isSent;
+  }
+
+  /** The last of the body of a stream, with the same limit. */
+  writeLast(stream: Http2Stream, chunk: Uint8Array): void {
+    const before = this.send.queuedBytes;
+    this.send.writeLast(stream, chunk);
+    if (before > 0) this.#limitOutput(stream);
+  }
+
+  #limitOutput(stream: Http2Stream): void {
+    if (this.send.queuedBytes <= this.#deps.limits.maxOutputBytes) return;
+    const details = { what: "Output waiting for the peer", current: this.send.queuedBytes, limit: this.#deps.limits.maxOutputBytes };
+    this.abort(stream, "ENHANCE_YOUR_CALM", failure("LIMIT_EXCEEDED", details));
+  }
+
+  /** Stops or goes on granting window to a stream. */
+  setPaused(stream: Http2Stream, isPaused: boolean): void {
+    stream.isPaused = isPaused;
+    if (!isPaused && this.#streams.has(stream.id)) this.#receive.grant(stream);
+  }
+
+  /** Resets a stream of our own accord; its receiver hears nothing. */
+  reset(stream: Http2Stream, code: ErrorCodeName): void {
+    if (!this.#streams.has(stream.id)) return;
+    this.writer.reset(stream.id, code);
+    this.#remove(stream, "reset");
+  }
+
+  /** Resets a stream and tells its receiver why. */
+  abort(stream: Http2Stream, code: ErrorCodeName, error: PlatformError): void {
+    if (!this.#streams.has(stream.id)) return;
+    this.reset(stream, code);
+    stream.receiver.onAborted(error);
+  }
+
+  /** Refuses a stream that is not in the table. */
+  refuse(streamId: number, code: ErrorCodeName): void {
+    this.writer.reset(streamId, code);
+    this.#closed.add(streamId, "reset");
+  }
+
+  /** Sends a PING; only one is on its way at a time. */
+  ping(onAnswer: () => void): void {
+    this.#unacknowledgedPing = onAnswer;
+    this.writer.ping(Buffer.alloc(8), false);
+  }
+
+  goAway(code: ErrorCodeName): void {
+    this.writer.goAway(this.#lastPeerStreamId, code);
+  }
+
+  /** Ends the connection for a fault of the peer. */
+  fail(fault: Http2Fault): void {
+    if (this.#isOver) return;
+    this.goAway(fault.code);
+    this.end(failure("CONNECTION_LOST", { peer: this.#deps.peerName, why: fault.message }));
+    this.#hooks.onFault(fault);
+  }
+
+  /** Aborts every stream; nothing is received any more. */
+  end(error: PlatformError): void {
+    this.#isOver = true;
+    this.abortAbove(0, error);
+  }
+
+  /** Aborts the streams above an id, without RST_STREAM: the peer does not know them, or is gone. */
+  abortAbove(lastStreamId: number, error: PlatformError): void {
+    for (const stream of this.#streams.values()) {
+      if (stream.id <= lastStreamId) continue;
+      this.#remove(stream, "ended");
+      stream.receiver.onAborted(error);
+    }
+  }
+
+  /** Resets the streams whose peer has taken nothing of what waits for longer than the stall limit. */
+  sweep(nowMs: number): void {
+    const limitMs = this.#deps.limits.stallTimeoutMs;
+    for (const stream of this.send.waiting) {
+      if (nowMs - stream.progressMs < limitMs) continue;
+      this.abort(stream, "CANCEL", failure("WIRE_TIMEOUT", { limitMs, what: "it does not read what is sent" }));
+    }
+  }
+
+  #onFrame(frame: Frame): void {
+    if (this.#isOver) return;
+    try {
+      this.#dispatch(frame);
+    } catch (error) {
+      if (!(error instanceof Http2Fault) || error.streamId === 0) throw error;
+      this.#streamFault(error);
+    }
+  }
+
+  #streamFault(fault: Http2Fault): void {
+    if (fault.code !== "NO_ERROR") this.guard.countReset();
+    const stream = this.#streams.get(fault.streamId);
+    if (stream) this.abort(stream, fault.code, malformedError(this.#deps, fault.message));
+    else this.refuse(fault.streamId, fault.code);
+  }
+
+  #dispatch(frame: Frame): void {
+    const { type } = frame;
+    if (this.#headers.openStreamId !== 0) this.#expectContinuation(frame);
+    if (!this.#hasSettings) this.#expectSettings(frame);
+    switch (type) {
+      case frameType.data:
+        return this.#onData(frame);
+      case frameType.headers:
+        return this.#onHeaders(frame);
+      case frameType.priority:
+        return this.#onPriority(frame);
+      case frameType.rstStream:
+        return this.#onReset(frame);
+      case frameType.settings:
+        return this.#onSettings(frame);
+      case frameType.pushPromise:
+        throw new Http2Fault("PROTOCOL_ERROR", "PUSH_PROMISE is not allowed");
+      case frameType.ping:
+        return this.#onPing(frame);
+      case frameType.goAway:
+        return this.#onGoAway(frame);
+      case frameType.windowUpdate:
+        return this.#onWindowUpdate(frame);
+      case frameType.continuation:
+        return this.#onContinuation(frame);
+      default:
+        // Unknown types are ignored (§5.5), but not without end.
+        this.guard.countControl();
+    }
+  }
+
+  #expectContinuation(frame: Frame): void {
+    if (frame.type === frameType.continuation && frame.streamId === this.#headers.openStreamId) return;
+    throw new Http2Fault("PROTOCOL_ERROR", "header block interrupted");
+  }
+
+  /** The preface of either side is a SETTINGS frame (§3.4). */
+  #expectSettings(frame: Frame): void {
+    if (frame.type !== frameType.settings || frame.flags & frameFlag.ack) throw new Http2Fault("PROTOCOL_ERROR", "no SETTINGS first");
+  }
+
+  #onData(frame: Frame): void {
+    const { streamId } = frame;
+    if (streamId === 0) throw new Http2Fault("PROTOCOL_ERROR", "DATA on stream 0");
+    const data = dataOf(frame);
+    const endsStream = (frame.flags & frameFlag.endStream) !== 0;
+    if (data.length === 0 && !endsStream) this.guard.countControl();
+    const stream = this.#streams.get(streamId);
+    this.#receive.received(frame.payload.length, stream);
+    if (!stream) return this.#frameOnClosed(streamId);
+    if (stream.isRemoteClosed) throw new Http2Fault("STREAM_CLOSED", "DATA after the end of the stream", streamId);
+    if (data.length > 0) stream.receiver.onData(data);
+    if (endsStream) this.#remoteEnd(stream);
+    else this.#receive.grant(stream);
+  }
+
+  #onHeaders(frame: Frame): void {
+    if (frame.streamId === 0) throw new Http2Fault("PROTOCOL_ERROR", "HEADERS on stream 0");
+    const block = this.#headers.headers(frame);
+    if (block) this.#onBlock(frame.streamId, block);
+  }
+
+  #onContinuation(frame: Frame): void {
+    if (this.#headers.openStreamId === 0) throw new Http2Fault("PROTOCOL_ERROR", "CONTINUATION without HEADERS");
+    const { streamId } = frame;
+    const block = this.#headers.continuation(frame);
+    if (block) this.#onBlock(streamId, block);
+  }
+
+  #onBlock(streamId: number, block: HeaderBlock): void {
+    const { endsStream } = this.#headers;
+    const stream = this.#streams.get(streamId);
+    if (stream) {
+      if (stream.isRemoteClosed) throw new Http2Fault("STREAM_CLOSED", "HEADERS after the end of the stream");
+      stream.receiver.onHeaders(block, endsStream);
+    } else this.#openStream(streamId, block);
+    const opened = stream ?? this.#streams.get(streamId);
+    if (opened && endsStream) this.#remoteEnd(opened);
+  }
+
+  #openStream(streamId: number, block: HeaderBlock): void {
+    const isPeers = streamId % 2 === (this.#deps.role === "server" ? 1 : 0);
+    if (!isPeers && this.#deps.role === "server") throw new Http2Fault("PROTOCOL_ERROR", `stream ${streamId} is not the client's to open`);
+    if (!isPeers || streamId <= this.#lastPeerStreamId) return this.#frameOnClosed(streamId, "connection");
+    this.#lastPeerStreamId = streamId;
+    this.#hooks.onOpen(streamId, block);
+  }
+
+  #onPriority(frame: Frame): void {
+    this.guard.countControl();
+    if (frame.streamId === 0) throw new Http2Fault("PROTOCOL_ERROR", "PRIORITY on stream 0");
+    if (frame.payload.length !== 5) throw new Http2Fault("FRAME_SIZE_ERROR", "PRIORITY of a wrong size", frame.streamId);
+    const dependsOn = frame.payload.readUInt32BE(0) & 0x7fffffff;
+    if (dependsOn === frame.streamId) throw new Http2Fault("PROTOCOL_ERROR", "stream depends on itself", frame.streamId);
+  }
+
+  #onReset(frame: Frame): void {
+    const { streamId, payload } = frame;
+    if (payload.length !== 4) throw new Http2Fault("FRAME_SIZE_ERROR", "RST_STREAM of a wrong size");
+    if (this.#isIdle(streamId)) throw new Http2Fault("PROTOCOL_ERROR", "RST_STREAM on an idle stream");
+    const stream = this.#streams.get(streamId);
+    if (!stream) return;
+    this.guard.countReset();
+    this.#remove(stream, "ended");
+    stream.receiver.onAborted(resetError(this.#deps, payload.readUInt32BE(0)));
+  }
+
+  #onSettings(frame: Frame): void {
+    if (frame.streamId !== 0) throw new Http2Fault("PROTOCOL_ERROR", "SETTINGS on a stream");
+    this.guard.countControl();
+    if (frame.flags & frameFlag.ack) {
+      if (frame.payload.length > 0) throw new Http2Fault("FRAME_SIZE_ERROR", "SETTINGS acknowledgement with content");
+      return;
+    }
+    const windowBefore = this.peer.initialWindowBytes;
+    applySettings(frame.payload, this.peer);
+    this.#hasSettings = true;
+    this.writer.maxFrameBytes = Math.min(this.peer.maxFrameBytes, maxSentFrameBytes);
+    this.encoder.limitTable(this.peer.headerTableBytes);
+    this.writer.settingsAck();
+    this.#moveWindows(this.peer.initialWindowBytes - windowBefore);
+    this.#hooks.onSettings();
+  }
+
+  /** A change of the initial window moves the window of every stream; beyond the largest window it ends the connection (§6.9.2). */
+  #moveWindows(change: number): void {
+    if (change === 0) return;
+    for (const stream of this.#streams.values()) {
+      if (stream.sendWindow + change > maxWindowBytes) throw new Http2Fault("FLOW_CONTROL_ERROR", "stream window too large");
+      this.send.growStream(stream, change);
+    }
+  }
+
+  #onPing(frame: Frame): void {
+    if (frame.streamId !== 0) throw new Http2Fault("PROTOCOL_ERROR", "PING on a stream");
+    if (frame.payload.length !== 8) throw new Http2Fault("FRAME_SIZE_ERROR", "PING of a wrong size");
+    if ((frame.flags & frameFlag.ack) === 0) {
+      this.guard.countControl();
+      this.writer.ping(frame.payload, true);
+      return;
+    }
+    const onAnswer = this.#unacknowledgedPing;
+    this.#unacknowledgedPing = undefined;
+    onAnswer?.();
+  }
+
+  #onGoAway(frame: Frame): void {
+    if (frame.streamId !== 0) throw new Http2Fault("PROTOCOL_ERROR", "GOAWAY on a stream");
+    if (frame.payload.length < 8) throw new Http2Fault("FRAME_SIZE_ERROR", "GOAWAY of a wrong size");
+    this.guard.countControl();
+    this.#hooks.onGoAway(frame.payload.readUInt32BE(0) & 0x7fffffff, errorCodeName(frame.payload.readUInt32BE(4)));
+  }
+
+  #onWindowUpdate(frame: Frame): void {
+    const { streamId, payload } = frame;
+    if (payload.length !== 4) throw new Http2Fault("FRAME_SIZE_ERROR", "WINDOW_UPDATE of a wrong size");
+    if (this.#isIdle(streamId) && streamId !== 0) throw new Http2Fault("PROTOCOL_ERROR", "WINDOW_UPDATE on an idle stream");
+    const increment = payload.readUInt32BE(0) & 0x7fffffff;
+    if (increment === 0) throw new Http2Fault("PROTOCOL_ERROR", "WINDOW_UPDATE of 0", streamId);
+    if (streamId === 0) return this.send.growConnection(increment);
+    const stream = this.#streams.get(streamId);
+    if (stream) this.send.growStream(stream, increment);
+  }
+
+  /** Whether a stream was never opened. The client's own ids are judged by what is in its table or below the highest it used. */
+  #isIdle(streamId: number): boolean {
+    if (streamId === 0) return true;
+    const isPeers = streamId % 2 === (this.#deps.role === "server" ? 1 : 0);
+    return isPeers ? streamId > this.#lastPeerStreamId : streamId > this.lastOwnStreamId;
+  }
+
+  /** Highest stream we opened. */
+  lastOwnStreamId = 0;
+
+  /** DATA or HEADERS on a stream that is closed or idle. */
+  #frameOnClosed(streamId: number, scope: "stream" | "connection" = "stream"): void {
+    if (this.#isIdle(streamId)) throw new Http2Fault("PROTOCOL_ERROR", `frame on the idle stream ${streamId}`);
+    const ending = this.#closed.endingOf(streamId);
+    if (ending === "reset") return;
+    if (ending === "unknown" && scope === "connection") throw new Http2Fault("PROTOCOL_ERROR", `stream ${streamId} opened out of order`);
+    throw new Http2Fault("STREAM_CLOSED", "frame on a closed stream", scope === "stream" ? streamId : 0);
+  }
+
+  /** Our side of a stream has ended. */
+  localEnd(stream: Http2Stream): void {
+    stream.isLocalClosed = true;
+    if (stream.isRemoteClosed) this.#remove(stream, "ended");
+    else if (this.#deps.role === "server") {
+      this.#answeredEarly.push(stream);
+      if (!this.#isReceiving) this.#stopAnswered();
+    }
+  }
+
+  /** Asks peers to stop sending requests that are answered already (§8.1). */
+  #stopAnswered(): void {
+    if (this.#answeredEarly.length === 0) return;
+    for (const stream of this.#answeredEarly) this.reset(stream, "NO_ERROR");
+    this.#answeredEarly.length = 0;
+  }
+
+  #remoteEnd(stream: Http2Stream): void {
+    stream.isRemoteClosed = true;
+    this.#receive.settle(stream);
+    stream.receiver.onEnd();
+    if (stream.isLocalClosed) this.#remove(stream, "ended");
+  }
+
+  #remove(stream: Http2Stream, ending: "reset" | "ended"): void {
+    if (!this.#streams.delete(stream.id)) return;
+    this.#closed.add(stream.id, ending);
+    stream.isLocalClosed = true;
+    stream.isRemoteClosed = true;
+    this.send.drop(stream);
+    this.#receive.settle(stream);
+    this.#hooks.onStreamGone();
+  }
+}
+
+/** Frames larger than this gain nothing. */
+const maxSentFrameBytes = 64 * 1024;
+
+function malformedError(deps: SessionDeps, problem: string): PlatformError {
+  return deps.role === "server" ? failure("WIRE_MALFORMED", { problem }) : failure("PEER_PROTOCOL", { peer: deps.peerName, problem });
+}
+
+function resetError(deps: SessionDeps, code: number): PlatformError {
+  const why = `stream reset with ${errorCodeName(code)}`;
+  if (deps.role === "server") return failure("EXCHANGE_CANCELLED", { why });
+  if (code === 7) return failure("PEER_UNAVAILABLE", { peer: deps.peerName, why });
+  if (code === 11) return failure("PEER_BUSY", { peer: deps.peerName, current: "too many", limit: "it" });
+  return failure("CONNECTION_LOST", { peer: deps.peerName, why });
+}

@@ -1,0 +1,33 @@
+/** What the server knows of a connection, whichever protocol it speaks. */
+import { type Clock, failure, type Log, type PlatformError } from "@modelyard/core";
+import type { ConnectionInfo, Protocol, RequestHandler } from "../message/exchange.ts";
+import type { TransportHandler } from "../socket/transport.ts";
+import type { WireLimits } from "./limits.ts";
+
+/** A protocol on a connection. */
+export interface ConnectionDriver extends TransportHandler {
+  /** Requests being answered. */
+  readonly inFlight: number;
+  /** Takes no new request and closes the connection when those in flight are answered. */
+  drain(): void;
+  /** Looks for what has taken too long; called about once a second. */
+  sweep(nowMs: number): void;
+}
+
+/** What the connections of a server share. */
+export interface ServerContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits: WireLimits;
+  readonly onRequest: RequestHandler;
+}
+
+/** Identity and memo of a connection. */
+export function connectionInfo(id: number, protocol: Protocol, remoteAddress: string): ConnectionInfo {
+  return { id, protocol, remoteAddress, memo: undefined };
+}
+
+/** The error of exchanges whose connection went away. */
+export function clientLost(why: string): PlatformError {
+  return failure("EXCHANGE_CANCELLED", { why: `connection lost: ${why}` });
+}

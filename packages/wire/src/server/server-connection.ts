@@ -1,0 +1,91 @@
+/** One connection of a server: waits for the first bytes, then lets the protocol they announce drive it (RFC 9113 §3.3). */
+import type { Socket } from "node:net";
+import { Http1Connection } from "../http1/connection.ts";
+import { preface } from "../http2/protocol.ts";
+import { ServerSession } from "../http2/server-session.ts";
+import { Transport, type TransportDeps, type TransportHandler } from "../socket/transport.ts";
+import { type ConnectionDriver, connectionInfo, type ServerContext } from "./connection-driver.ts";
+
+/** What a connection is made with. */
+export interface ServerConnectionDeps {
+  readonly context: ServerContext;
+  readonly transport: TransportDeps;
+  readonly id: number;
+}
+
+/** A connection. */
+export class ServerConnection implements TransportHandler {
+  /** Called once when the connection is gone. */
+  onGone: (() => void) | undefined = undefined;
+  readonly #deps: ServerConnectionDeps;
+  readonly #transport: Transport;
+  readonly #openedMs: number;
+  #driver: ConnectionDriver | undefined;
+  /** What came before the protocol was known: a beginning of the preface. */
+  #first: Buffer | undefined;
+
+  constructor(socket: Socket, deps: ServerConnectionDeps) {
+    this.#deps = deps;
+    this.#openedMs = deps.context.clock.monotonicMs();
+    this.#transport = new Transport(socket, deps.transport, this);
+  }
+
+  get inFlight(): number {
+    return this.#driver?.inFlight ?? 0;
+  }
+
+  drain(): void {
+    if (this.#driver) this.#driver.drain();
+    else this.#transport.close();
+  }
+
+  destroy(): void {
+    this.#transport.destroy();
+  }
+
+  sweep(nowMs: number): void {
+    if (this.#driver) this.#driver.sweep(nowMs);
+    else if (nowMs - this.#openedMs > this.#deps.context.limits.headTimeoutMs) this.#transport.destroy();
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.#driver) {
+      this.#driver.onData(chunk);
+      return;
+    }
+    const first = this.#first ? Buffer.concat([this.#first, chunk]) : chunk;
+    const compared = Math.min(first.length, preface.length);
+    const isPreface = first.compare(preface, 0, compared, 0, compared) === 0;
+    if (isPreface && compared < preface.length) {
+      this.#first = first;
+      return;
+    }
+    this.#first = undefined;
+    this.#driver = isPreface ? this.#http2() : this.#http1();
+    this.#driver.onData(first);
+  }
+
+  onPeerEnd(): void {
+    if (this.#driver) this.#driver.onPeerEnd();
+    else this.#transport.close();
+  }
+
+  onClosed(why: string): void {
+    this.#driver?.onClosed(why);
+    this.onGone?.();
+  }
+
+  onDrain(): void {
+    this.#driver?.onDrain();
+  }
+
+  #http2(): ConnectionDriver {
+    const { context, id } = this.#deps;
+    return new ServerSession(this.#transport, context, connectionInfo(id, "h2", this.#transport.remoteAddress));
+  }
+
+  #http1(): ConnectionDriver {
+    const { context, id } = this.#deps;
+    return new Http1Connection(this.#transport, context, connectionInfo(id, "http/1.1", this.#transport.remoteAddress));
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Decides when what was produced for the sockets of one server or peer is written: at the end of the callback that produced it (a microtask),
+ * or, while several sockets are read per turn of the event loop, at the end of the turn, so that answers from different read batches share a
+ * write. Which of the two is found by looking at one flush in 32, since watching each turn would cost as much as it saves.
+ */
+
+/** Something with output waiting. */
+export interface Flushable {
+  flush(): void;
+}
+
+const probeEvery = 32;
+
+/** A queue of {@link Flushable}s, each at most once until it is flushed. */
+export class FlushQueue {
+  #waiting: Flushable[] = [];
+  #isScheduled = false;
+  #waitsForTurn = false;
+  #flushes = 0;
+  #flushesInProbe = -1;
+
+  add(one: Flushable): void {
+    this.#waiting.push(one);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    if (this.#waitsForTurn) setImmediate(this.#run);
+    else queueMicrotask(this.#run);
+  }
+
+  readonly #run = (): void => {
+    this.#isScheduled = false;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const one of waiting) one.flush();
+    if (this.#waitsForTurn) {
+      if (++this.#flushes % probeEvery === 0 && waiting.length === 1) this.#waitsForTurn = false;
+      return;
+    }
+    this.#probe();
+  };
+
+  /** Counts the flushes of one turn, once in a while. */
+  #probe(): void {
+    if (this.#flushesInProbe >= 0) this.#flushesInProbe++;
+    else if (++this.#flushes % probeEvery === 0) {
+      this.#flushesInProbe = 1;
+      setImmediate(() => {
+        this.#waitsForTurn = this.#flushesInProbe > 1;
+        this.#flushesInProbe = -1;
+      });
+    }
+  }
+}

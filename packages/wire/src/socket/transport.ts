@@ -1,0 +1,99 @@
+/** A socket with its output: passes on what arrives, and closes without losing what was written last. */
+import type { Socket } from "node:net";
+import type { Clock, Timer } from "@modelyard/core";
+import { Outbox, type OutboxDeps } from "./outbox.ts";
+
+/** Takes what happens on a socket. */
+export interface TransportHandler {
+  onData(chunk: Buffer): void;
+  /** The peer writes no more. */
+  onPeerEnd(): void;
+  /** The socket is gone. Called once and last. */
+  onClosed(why: string): void;
+  /** The kernel has taken what was waiting. */
+  onDrain(): void;
+}
+
+/** What a transport works with. */
+export interface TransportDeps extends OutboxDeps {
+  readonly clock: Clock;
+}
+
+/** Time for the peer to read our last words before the socket is destroyed. */
+const lingerMs = 1_000;
+
+/** One socket. */
+export class Transport {
+  readonly outbox: Outbox;
+  readonly remoteAddress: string;
+  handler: TransportHandler;
+  /** When something was last read. */
+  readMs: number;
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  #linger: Timer | undefined;
+  #isClosing = false;
+  #error: Error | undefined;
+
+  constructor(socket: Socket, deps: TransportDeps, handler: TransportHandler) {
+    this.#socket = socket;
+    this.#clock = deps.clock;
+    this.outbox = new Outbox(socket, deps);
+    this.remoteAddress = socket.remoteAddress ?? "";
+    this.handler = handler;
+    this.readMs = deps.clock.monotonicMs();
+    // A peer that has sent its request and closes its side still gets its answer.
+    socket.allowHalfOpen = true;
+    socket.setNoDelay(true);
+    this.#listen(socket);
+  }
+
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Writes what is waiting, ends our side, and destroys the socket when the peer has ended its own or had its time. */
+  close(): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.outbox.endAfterFlush();
+    this.#socket.resume();
+    this.#linger = this.#clock.setTimer(lingerMs, () => this.#socket.destroy(), { background: true });
+  }
+
+  /** Ends the socket at once. */
+  destroy(): void {
+    this.#isClosing = true;
+    this.#socket.destroy();
+  }
+
+  #listen(socket: Socket): void {
+    socket.on("data", (chunk: Buffer) => {
+      this.readMs = this.#clock.monotonicMs();
+      if (!this.#isClosing) this.handler.onData(chunk);
+    });
+    socket.on("end", () => {
+      if (this.#isClosing) socket.destroySoon();
+      else this.handler.onPeerEnd();
+    });
+    socket.on("drain", () => this.handler.onDrain());
+    // Followed by "close", which reports it.
+    socket.on("error", (error) => {
+      this.#error = error;
+    });
+    socket.on("close", () => {
+      this.#linger?.cancel();
+      this.#isClosing = true;
+      this.handler.onClosed(this.#error?.message ?? "closed by the peer");
+    });
+    socket.resume();
+  }
+}
