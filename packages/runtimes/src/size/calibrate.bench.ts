@@ -1,10 +1,12 @@
 /**
  * Calibrates the constants of `estimate-size.ts` on 200 loads of prepared copies below 8 MiB: what resident memory grows by, per model, when
- * many like it are loaded and run once (one alone drowns in the allocator's steps). Run by hand on a quiet machine and copy what it prints:
+ * many like it are loaded and run once (one alone drowns in the allocator's steps), each shape in a process of its own (memory that another
+ * shape gave back would be used again and hide its cost). Run by hand on a quiet machine and copy what it prints:
  *
  *     node --expose-gc --conditions=modelyard-source packages/runtimes/src/size/calibrate.bench.ts
  */
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildModel, buildNode, buildTensor, type OnnxModel, parseModel, tensorValue, writeModel } from "@modelyard/onnx";
@@ -71,7 +73,7 @@ async function observe(shape: Shape, dir: string): Promise<Observation> {
   const source = await engine.open(sourcePath, { optimization: "all", optimizedPath: path });
   await source.release();
   const fileBytes = (await stat(path)).size;
-  const nodes = parseModel(await import("node:fs").then((fs) => fs.readFileSync(path))).graph?.node.length ?? 0;
+  const nodes = parseModel(await readFile(path)).graph?.node.length ?? 0;
   const border = tensorBorder({ inputs: [bound("x")], outputs: [bound("y")] });
   const request = border.feeds({
     inputs: [{ name: "x", datatype: "FP32", shape: [1, shape.width], bytes: new Uint8Array(4 * shape.width) }],
@@ -87,11 +89,6 @@ async function observe(shape: Shape, dir: string): Promise<Observation> {
   const beforeBytes = residentBytes();
   for (let count = 0; count < loadsPerShape; count++) await load();
   const value = (residentBytes() - beforeBytes) / loadsPerShape;
-  // Kept until the end of the program: memory given back would be used again by the next shape and hide its cost.
-  kept.push(...sessions);
-  console.log(
-    `${shape.layers} x ${shape.width}: file ${(fileBytes / 1024).toFixed(0)} KiB, ${nodes} nodes, ${(value / 1024).toFixed(0)} KiB each`,
-  );
   return { terms: [1, fileBytes, nodes], value };
 }
 
@@ -99,16 +96,37 @@ function bound(name: string): { readonly name: string; readonly datatype: "FP32"
   return { name, datatype: "FP32", boundDatatype: "FP32" };
 }
 
-const kept: OrtSession[] = [];
-const dir = await mkdtemp(join(tmpdir(), "modelyard-calibrate-"));
-const observations: Observation[] = [];
-for (const shape of shapes) observations.push(await observe(shape, dir));
-await rm(dir, { recursive: true, force: true });
-for (const terms of [2, 3]) {
-  const fit = fitLinear(observations.map((one) => ({ ...one, terms: one.terms.slice(0, terms) })));
-  const [base = 0, perByte = 0, perNode] = fit.coefficients;
-  console.log(
-    `${shapes.length * loadsPerShape} loads: ${(base / 1024).toFixed(1)} KiB + ${perByte.toFixed(3)} x file bytes` +
-      `${perNode === undefined ? "" : ` + ${(perNode / 1024).toFixed(2)} KiB x nodes`}; R² ${fit.rSquared.toFixed(4)}, largest error ${(fit.maxError / 1024).toFixed(0)} KiB`,
-  );
+/** One shape, in this process; the observation goes to standard output. */
+async function observeAlone(shape: Shape): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), "modelyard-calibrate-"));
+  console.log(JSON.stringify(await observe(shape, dir)));
+  await rm(dir, { recursive: true, force: true });
 }
+
+/** Every shape, each in its own process. */
+function calibrate(program: string): void {
+  const observations = shapes.map(({ layers, width }) => {
+    const output = execFileSync(process.execPath, [...process.execArgv, program, String(layers), String(width)], { encoding: "utf8" });
+    // Written by `observeAlone`.
+    const observation = JSON.parse(output) as Observation;
+    const [, fileBytes = 0, nodes] = observation.terms;
+    console.log(`${layers} x ${width}: file ${kibibytes(fileBytes)}, ${nodes} nodes, ${kibibytes(observation.value)} each`);
+    return observation;
+  });
+  for (const terms of [2, 3]) {
+    const fit = fitLinear(observations.map((one) => ({ ...one, terms: one.terms.slice(0, terms) })));
+    const [base = 0, perByte = 0, perNode] = fit.coefficients;
+    const formula = `${kibibytes(base)} + ${perByte.toFixed(3)} x file bytes${perNode === undefined ? "" : ` + ${kibibytes(perNode)} x nodes`}`;
+    console.log(
+      `${shapes.length * loadsPerShape} loads: ${formula}; R² ${fit.rSquared.toFixed(4)}, largest error ${kibibytes(fit.maxError)}`,
+    );
+  }
+}
+
+function kibibytes(bytes: number): string {
+  return `${(bytes / 1024).toFixed(1)} KiB`;
+}
+
+const [, program = "", layers, width] = process.argv;
+if (layers === undefined) calibrate(program);
+else await observeAlone({ layers: Number(layers), width: Number(width) });

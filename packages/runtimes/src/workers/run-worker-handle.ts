@@ -35,6 +35,7 @@ export class RunWorkerHandle {
   /** The start of the thread and the loads of what it should hold; `undefined` = there is no thread. */
   #starting: Promise<void> | undefined;
   #isStarted = false;
+  #closing: Promise<void> | undefined;
   #nextId = 1;
   #queuedRuns = 0;
 
