@@ -83,6 +83,7 @@ describe("health and metadata over REST", () => {
     expect((await send(server.port, "/v2/models/pair")).json).toEqual({ name: "pair", versions: ["2", "1"], platform, inputs, outputs });
     expect((await send(server.port, "/v2/models/pair/versions/1")).status).toBe(200);
     expect((await send(server.port, "/v2/models/a%20b%2F%C3%BC")).json).toMatchObject({ name: "a b/ü", versions: ["1"] });
+    expect((await send(server.port, "/v2/models/a%20b/%C3%BC/versions/1/ready")).json).toEqual({ name: "a b/ü", ready: true });
     expect((await send(server.port, "/v2/models/derived")).json).toMatchObject({ name: "derived" });
   });
 

@@ -65,22 +65,24 @@ function parseSegments(segments: readonly string[], namespace: string): Address 
   if (area === undefined) return { kind: "server" };
   if (area === "health" && rest.length === 1) return parseHealth(rest[0]);
   if (area !== "models") return undefined;
-  const [model, ...action] = rest;
-  return model === undefined ? { kind: "models", namespace } : parseModel(action, namespace, model);
+  return rest.length === 0 ? { kind: "models", namespace } : parseModel(rest, namespace);
 }
 
 function parseHealth(what: string | undefined): Address | undefined {
   return what === "live" || what === "ready" ? { kind: what } : undefined;
 }
 
-function parseModel(action: readonly string[], namespace: string, model: string): Address | undefined {
-  const hasVersion = action[0] === "versions" && action[1] !== undefined;
-  const reference = { namespace, model, version: hasVersion ? (action[1] ?? "") : "" };
-  const [verb, ...more] = hasVersion ? action.slice(2) : action;
-  if (model === "" || more.length > 0) return undefined;
+/** `NAME[/versions/V][/ready|/infer]`. Clients leave slashes in a name unquoted, so the name is what is left when the rest was taken off. */
+function parseModel(segments: readonly string[], namespace: string): Address | undefined {
+  const last = segments.at(-1);
+  const verb = segments.length > 1 && (last === "ready" || last === "infer") ? last : undefined;
+  const named = verb === undefined ? segments : segments.slice(0, -1);
+  const hasVersion = named.length > 2 && named.at(-2) === "versions";
+  const model = (hasVersion ? named.slice(0, -2) : named).join("/");
+  if (model === "") return undefined;
+  const reference = { namespace, model, version: hasVersion ? (named.at(-1) ?? "") : "" };
   if (verb === undefined) return { kind: "modelMetadata", reference };
-  if (verb === "ready") return { kind: "modelReady", reference };
-  return verb === "infer" ? { kind: "infer", reference } : undefined;
+  return { kind: verb === "ready" ? "modelReady" : "infer", reference };
 }
 
 /** Decoded segments, without the query and one slash at the end; undefined when an escape is malformed. */
