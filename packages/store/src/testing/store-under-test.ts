@@ -60,6 +60,21 @@ export function told(events: readonly WatchEvent[]): readonly string[] {
   return events.map(({ kind, keyValue }) => (kind === "put" ? `put ${keyValue.key}=${text(keyValue)}` : `delete ${keyValue.key}`));
 }
 
+/** A store that passes everything on: a test replaces the method it wants to go wrong. */
+export function delegatingStore(store: Store): Store {
+  return {
+    range: (request, options) => store.range(request, options),
+    transact: (transaction, options) => store.transact(transaction, options),
+    watch: (request) => store.watch(request),
+    compact: (revision, options) => store.compact(revision, options),
+    grantLease: (request, options) => store.grantLease(request, options),
+    keepAliveLease: (leaseId, options) => store.keepAliveLease(leaseId, options),
+    revokeLease: (leaseId, options) => store.revokeLease(leaseId, options),
+    leaseFacts: (leaseId, options) => store.leaseFacts(leaseId, options),
+    close: () => store.close(),
+  };
+}
+
 /** Takes events from a watch a few at a time. */
 export class WatchReader {
   readonly #iterator: AsyncIterator<{ readonly revision: number; readonly events: readonly WatchEvent[] }>;
