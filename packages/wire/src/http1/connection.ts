@@ -37,6 +37,8 @@ export class Http1Connection implements ConnectionDriver {
   #isBodyPaused = false;
   #isInputPaused = false;
   #isLast = false;
+  /** The client waits for our word before it sends the body; answered now, nobody knows whether it will (RFC 9110 §10.1.1). */
+  #awaitsContinue = false;
   #headSinceMs: number;
   #sentBytes = 0;
   #sentMs: number;
@@ -56,7 +58,9 @@ export class Http1Connection implements ConnectionDriver {
 
   /** Whether answers must announce that the connection is closed after them. */
   get isLast(): boolean {
-    return this.#isLast || (this.#body !== undefined && !this.#body.isDone && this.#body.leftBytes > maxDroppedBytes);
+    return (
+      this.#isLast || this.#awaitsContinue || (this.#body !== undefined && !this.#body.isDone && this.#body.leftBytes > maxDroppedBytes)
+    );
   }
 
   get hasRoom(): boolean {
@@ -240,19 +244,18 @@ export class Http1Connection implements ConnectionDriver {
     const exchange = new Http1Exchange(this, parsed);
     this.#exchange = exchange;
     this.#body = bodyReader(parsed.body, this.context.limits.maxHeaderBytes, exchange);
-    exchange.begin();
     const hasBody = this.#body.leftBytes > 0;
+    this.#awaitsContinue = hasBody && parsed.expectsContinue;
+    exchange.begin();
     if (!hasBody) this.#body.read(noBytes, 0);
-    else if (parsed.expectsContinue) this.#continueOrClose(exchange);
-    if (exchange.isOver && !hasBody) this.#nextRequest();
+    else if (this.#awaitsContinue) this.#continue();
+    if (exchange.isOver && !hasBody && this.#exchange === exchange) this.#nextRequest();
     return true;
   }
 
-  /** Asks for the body, unless the answer came first: then nobody knows whether a body follows (RFC 9110 §10.1.1). */
-  #continueOrClose(exchange: Http1Exchange): void {
-    if (exchange.isOver) this.#isLast = true;
-    else this.writeText("HTTP/1.1 100 Continue\r\n\r\n");
-    if (exchange.isOver) this.#nextRequest();
+  #continue(): void {
+    this.#awaitsContinue = false;
+    if (!this.#transport.isClosing) this.writeText("HTTP/1.1 100 Continue\r\n\r\n");
   }
 
   #nextRequest(): void {
@@ -269,7 +272,7 @@ export class Http1Connection implements ConnectionDriver {
     this.#exchange = undefined;
     const isAnswering = exchange?.isStarted ?? false;
     exchange?.abort(failure("WIRE_MALFORMED", { problem }));
-    if (!isAnswering) {
+    if (!isAnswering && status > 0) {
       const body = JSON.stringify({ error: `The request is not well formed: ${problem}` });
       const head = new ResponseHead(status, [["content-type", "application/json"]]);
       this.writeText(`${head.http1Text}connection: close\r\ncontent-length: ${body.length}\r\n\r\n${body}`);

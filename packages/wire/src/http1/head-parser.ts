@@ -20,7 +20,7 @@ export interface ParsedHead {
   readonly expectsContinue: boolean;
 }
 
-/** A head that was refused: the status to answer with before the connection is closed. */
+/** A head that was refused: the status to answer with before the connection is closed; 0 when it is not HTTP at all and gets no answer. */
 export interface RefusedHead {
   readonly kind: "refused";
   readonly status: number;
@@ -95,6 +95,7 @@ interface RequestLineParts {
 function parseRequestLine(line: string): RequestLineParts | RefusedHead {
   const [method = "", target = "", version = "", ...rest] = line.split(" ");
   const digits = versionText.exec(version);
+  if (rest.length === 0 && version !== "" && !version.startsWith("HTTP/")) return refused(0, "not HTTP");
   if (rest.length > 0 || !isToken(method) || !isTarget(target) || !digits) return refused(400, "invalid request line");
   if (digits[1] !== "1") return refused(505, `the version "${version}" is not supported`);
   if (method === "CONNECT") return refused(501, "CONNECT is not supported");

@@ -148,7 +148,9 @@ export class Http2Session {
   #limitOutput(stream: Http2Stream): void {
     if (this.send.queuedBytes <= this.#deps.limits.maxOutputBytes) return;
     const details = { what: "Output waiting for the peer", current: this.send.queuedBytes, limit: this.#deps.limits.maxOutputBytes };
-    this.abort(stream, "ENHANCE_YOUR_CALM", failure("LIMIT_EXCEEDED", details));
+    this.reset(stream, "ENHANCE_YOUR_CALM");
+    // Whoever writes is in the middle of it: told when it is through.
+    queueMicrotask(() => stream.receiver.onAborted(failure("LIMIT_EXCEEDED", details)));
   }
 
   /** Stops or goes on granting window to a stream. */
