@@ -1,0 +1,61 @@
+/**
+ * Time of reading requests and writing answers, microseconds a message, median of five rounds. Run by hand:
+ * `node --conditions=modelyard-source packages/codec/src/inference/inference.bench.ts`.
+ */
+import type { Tensor } from "../tensor.ts";
+import { readGrpcInferRequest } from "./grpc-infer-request.ts";
+import { writeGrpcInferResponse } from "./grpc-infer-response.ts";
+import { type InferenceInput, tensorOfInput } from "./inference-message.ts";
+import { readRestInferRequest } from "./rest-infer-request.ts";
+import { writeRestInferResponse } from "./rest-infer-response.ts";
+
+const pixels = Float32Array.from({ length: 784 }, (_, index) => (index * 7919) % 256);
+const bytes = new Uint8Array(pixels.buffer);
+const image: Tensor = { name: "Input3", datatype: "FP32", shape: [1, 1, 28, 28], bytes };
+const scores: Tensor = { name: "Plus214_Output_0", datatype: "FP32", shape: [1, 10], bytes: bytes.subarray(0, 40) };
+
+/** A response with the request's field numbers for its tensors serves as a request: name 1, inputs 5; only raw contents differ (6, 7). */
+function grpcRequest(isRaw: boolean): Uint8Array {
+  const message = writeGrpcInferResponse({ modelName: "mnist", modelVersion: "", id: "", outputs: [image] }, { isRaw });
+  const rawTag = message.length - bytes.length - 3;
+  if (isRaw) message[rawTag] = 0x3a;
+  return message;
+}
+
+const header = { name: "Input3", datatype: "FP32", shape: [1, 1, 28, 28] };
+const json = Buffer.from(JSON.stringify({ inputs: [{ ...header, data: [...pixels] }] }));
+const precise = Buffer.from(JSON.stringify({ inputs: [{ ...header, data: Array.from(pixels, (pixel) => Math.fround(pixel / 255)) }] }));
+const binaryHead = Buffer.from(JSON.stringify({ inputs: [{ ...header, parameters: { binary_data_size: bytes.length } }] }));
+const binary = Buffer.concat([binaryHead, bytes]);
+const raw = grpcRequest(true);
+const typed = grpcRequest(false);
+const response = { modelName: "mnist", modelVersion: "1", id: "", outputs: [scores] };
+
+const rows: Readonly<Record<string, () => unknown>> = {
+  "gRPC raw request": () => tensors(readGrpcInferRequest(raw)),
+  "gRPC typed request": () => tensors(readGrpcInferRequest(typed)),
+  "REST binary request": () => tensors(readRestInferRequest(binary, binaryHead.length)),
+  "REST JSON request, whole numbers": () => tensors(readRestInferRequest(json, undefined)),
+  "REST JSON request, 17 digits": () => tensors(readRestInferRequest(precise, undefined)),
+  "gRPC raw response": () => writeGrpcInferResponse(response, { isRaw: true }),
+  "gRPC typed response": () => writeGrpcInferResponse(response, { isRaw: false }),
+  "REST JSON response": () => writeRestInferResponse(response, () => false),
+  "REST binary response": () => writeRestInferResponse(response, () => true),
+};
+
+function tensors(request: { readonly inputs: readonly InferenceInput[] }): readonly Tensor[] {
+  return request.inputs.map(tensorOfInput);
+}
+
+function microsPerCall(act: () => unknown): number {
+  const rounds = Array.from({ length: 5 }, () => {
+    const calls = 5000;
+    const startMs = performance.now();
+    for (let call = 0; call < calls; call++) act();
+    return ((performance.now() - startMs) * 1000) / calls;
+  });
+  return rounds.toSorted((a, b) => a - b)[2] ?? 0;
+}
+
+for (const act of Object.values(rows)) microsPerCall(act);
+for (const [name, act] of Object.entries(rows)) console.log(`${name.padEnd(34)} ${microsPerCall(act).toFixed(2)} µs`);
