@@ -20,7 +20,8 @@ export interface PreparedTensor {
   readonly datatype: Datatype;
   /**
    * As the prepared graph takes or gives it. Differs from `datatype` for BF16 only, which travels as FP32: every BF16 is an FP32, and the
-   * graph rounds none of those. (Not kept: the payload of a NaN.)
+   * graph rounds none of those. An answer is rounded to BF16 to the nearest, ties to even, because the runtime may drop a pair of casts.
+   * (Not kept: the payload of a NaN.)
    */
   readonly boundDatatype: Datatype;
   /** -1 = any size. `undefined`: the file does not say the rank; the runtime may know more after loading. */
