@@ -4,10 +4,9 @@ import { fitLinear } from "./fit.ts";
 
 describe("fitLinear", () => {
   it("finds the formula behind observations without noise", () => {
-    const coefficient = fc.integer({ min: -50, max: 50 });
+    const coefficient = fc.integer({ min: 1, max: 50 });
     fc.assert(
       fc.property(coefficient, coefficient, coefficient, (a, b, c) => {
-        fc.pre(b !== 0 || c !== 0);
         const observations = Array.from({ length: 30 }, (_, index) => {
           const terms = [1, index, (index * index) % 7];
           return { terms, value: a + b * (terms[1] ?? 0) + c * (terms[2] ?? 0) };
@@ -19,8 +18,9 @@ describe("fitLinear", () => {
     );
   });
 
-  it("reports how far the worst observation is off", () => {
-    const observations = [0, 1, 2, 3].map((x) => ({ terms: [1, x], value: x === 3 ? 9 : x }));
-    expect(fitLinear(observations).maxError).toBeGreaterThan(1);
+  it("reports how far the worst observation is off, as a share of it", () => {
+    const { coefficients, maxRelativeError } = fitLinear([10, 10, 10, 20].map((value) => ({ terms: [1], value })));
+    expect(maxRelativeError).toBeCloseTo(((coefficients[0] ?? 0) - 20) / -20, 9);
+    expect(coefficients[0]).toBeLessThan(12);
   });
 });

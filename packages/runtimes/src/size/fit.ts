@@ -11,29 +11,30 @@ export interface Fit {
   /** One per term. */
   readonly coefficients: readonly number[];
   readonly rSquared: number;
-  /** Largest difference between formula and observation. */
-  readonly maxError: number;
+  /** Largest difference between formula and observation, as a share of the observation. */
+  readonly maxRelativeError: number;
 }
 
-/** Coefficients that minimise the squared error, by the normal equations. */
+/**
+ * Coefficients that minimise the squared relative error, by the normal equations: what is a tenth off weighs the same in a small
+ * observation as in a large one. Observations are above zero.
+ */
 export function fitLinear(observations: readonly Observation[]): Fit {
   const size = observations[0]?.terms.length ?? 0;
+  const scaled = observations.map(({ terms, value }) => terms.map((term) => term / value));
   const rows = Array.from({ length: size }, (_, row) => [
-    ...Array.from({ length: size }, (_unused, column) => sum(observations, ({ terms }) => (terms[row] ?? 0) * (terms[column] ?? 0))),
-    sum(observations, ({ terms, value }) => (terms[row] ?? 0) * value),
+    ...Array.from({ length: size }, (_unused, column) => sum(scaled, (terms) => (terms[row] ?? 0) * (terms[column] ?? 0))),
+    sum(scaled, (terms) => terms[row] ?? 0),
   ]);
   const coefficients = solve(rows);
-  const errors = observations.map(
-    ({ terms, value }) =>
-      value -
-      sum(
-        terms.map((term, index) => term * (coefficients[index] ?? 0)),
-        (part) => part,
-      ),
-  );
+  const predict = (terms: readonly number[]): number => terms.reduce((total, term, index) => total + term * (coefficients[index] ?? 0), 0);
   const mean = sum(observations, ({ value }) => value) / observations.length;
-  const rSquared = 1 - sum(errors, (error) => error ** 2) / sum(observations, ({ value }) => (value - mean) ** 2);
-  return { coefficients, rSquared, maxError: Math.max(...errors.map(Math.abs)) };
+  const unexplained = sum(observations, ({ terms, value }) => (value - predict(terms)) ** 2);
+  return {
+    coefficients,
+    rSquared: 1 - unexplained / sum(observations, ({ value }) => (value - mean) ** 2),
+    maxRelativeError: Math.max(...observations.map(({ terms, value }) => Math.abs(value - predict(terms)) / value)),
+  };
 }
 
 /** Gauss-Jordan elimination with pivoting on an augmented matrix. */
