@@ -56,6 +56,15 @@ const componentStatus = z.looseObject({
   traffic: z.array(opaque).exactOptional(),
 });
 
+const failureFacts = z.looseObject({
+  code: z.string(),
+  reason: z.string(),
+  message: z.string(),
+  retryable: z.boolean(),
+  hint: z.string(),
+  time: z.string().exactOptional(),
+});
+
 /** How far a deployment is; the progress display reads it. KServe has no such field, so it is a block of our own. */
 const deployment = z.looseObject({
   /** What happens now; absent when nothing does. */
@@ -72,8 +81,12 @@ const deployment = z.looseObject({
   grpc: z.string().exactOptional(),
   /** Name clients use. */
   modelName: z.string().exactOptional(),
-  /** Hash of what was fetched for, and the value of the refetch annotation then. */
+  /** Hash of the source, its expected digest and the refetch annotation that `digest` was fetched for. */
   sourceHash: z.string().exactOptional(),
+  /** Value of the refetch annotation this status has taken account of. */
+  refetch: z.string().exactOptional(),
+  /** Why the target is not served, with the reason of the error catalogue. */
+  failure: failureFacts.exactOptional(),
 });
 
 const status = z.looseObject({
@@ -136,7 +149,7 @@ export const inferenceServiceKind: KindDefinition<InferenceService> = defineKind
       { name: "Transition", type: "string", path: "status.modelStatus.transitionStatus", priority: 0 },
       { name: "Revision", type: "integer", path: "status.modelyard.revision", priority: 0 },
       { name: "Runtime", type: "string", path: "status.clusterServingRuntimeName", priority: 1 },
-      { name: "Reason", type: "string", path: "status.modelStatus.lastFailureInfo.reason", priority: 1 },
+      { name: "Reason", type: "string", path: "status.modelyard.failure.reason", priority: 1 },
       { name: "Age", type: "date", path: "metadata.creationTimestamp", priority: 0 },
     ],
   },

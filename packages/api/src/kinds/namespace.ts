@@ -27,7 +27,7 @@ export const namespaceKind: KindDefinition<Namespace> = defineKind(
     singular: "namespace",
     shortNames: ["ns"],
     namespaced: false,
-    hasStatus: true,
+    hasStatus: false,
     columns: [
       { name: "Status", type: "string", path: "status.phase", priority: 0 },
       { name: "Age", type: "date", path: "metadata.creationTimestamp", priority: 0 },

@@ -98,7 +98,7 @@ export const controlErrors = {
   },
   STORAGE_UNSUPPORTED: {
     code: "UNIMPLEMENTED",
-    template: 'The storage "{storage}" is not supported: {why}',
+    template: "The storage was refused: {why}",
     retryable: false,
     hint: "Use a file://, http:// or https:// address",
   },

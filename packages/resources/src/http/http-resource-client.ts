@@ -73,11 +73,22 @@ async function* watchFrom<T extends KubernetesObject>(
   let { resourceVersion } = given;
   if (resourceVersion === undefined) {
     const { limit: _limit, continue: _continue, ...all } = given;
-    const present = await context.list(kind, all);
+    const present = await untilAborted(context.list(kind, all), given.signal);
+    if (!present) return;
     for (const object of present.items) yield { type: "ADDED", object };
     resourceVersion = present.resourceVersion;
   }
   yield* httpWatch(context.target, { kind, options: given, resourceVersion, random: context.random });
+}
+
+/** A wait that the caller ended has no outcome; every other failure is passed on. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (signal?.aborted) return undefined;
+    throw error;
+  }
 }
 
 function listQuery(options: ListOptions): Readonly<Record<string, string | undefined>> {

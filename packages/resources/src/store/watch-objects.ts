@@ -20,6 +20,7 @@ export async function* watchObjects<T extends KubernetesObject>(
   options: WatchObjectsOptions,
 ): AsyncGenerator<ObjectEvent<T>, void, undefined> {
   const { matches, name } = parseSelection(options);
+  if (options.signal?.aborted) return;
   let resourceVersion = options.resourceVersion ?? "0";
   if (resourceVersion === "" || resourceVersion === "0") {
     const { limit: _limit, continue: _continue, ...all } = options;

@@ -1,0 +1,140 @@
+/**
+ * The API server: Kubernetes REST over the objects in the store, on fastify. It decides nothing itself: rules of objects are in `resources` and `api`.
+ *
+ * Invariants: no web page of another site reaches it; every refusal is a `Status`; nothing internal is in an answer; bodies, watches and connections
+ * are limited.
+ */
+import { isIP } from "node:net";
+import { kinds } from "@modelyard/api";
+import { type Clock, failure, type Log, PlatformError } from "@modelyard/core";
+import { type StoreResources, statusOfError } from "@modelyard/resources";
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { discoveryDocuments } from "./discovery.ts";
+import { openApiDocuments } from "./openapi.ts";
+import { checkOrigin } from "./origin-check.ts";
+import { registerKind } from "./resource-routes.ts";
+import { WatchLimit } from "./watch-response.ts";
+
+/** Limits of the server. */
+export interface ApiServerLimits {
+  /** Largest body, in bytes. Default 3 MiB, as a Kubernetes API server. */
+  readonly maxBodyBytes?: number;
+  /** Most watches at a time. Default 500. */
+  readonly maxWatches?: number;
+  /** Most connections at a time. Default 1,000. */
+  readonly maxConnections?: number;
+}
+
+/** Options of {@link apiServer}. */
+export interface ApiServerOptions extends ApiServerLimits {
+  readonly client: StoreResources;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Version of the product. */
+  readonly version: string;
+  /** Whether the server can do its work: what `/readyz` says. */
+  readonly isReady: () => boolean;
+  /** The page at `/`. */
+  readonly page: () => Promise<string>;
+  /** Ends watches that run. */
+  readonly signal: AbortSignal;
+}
+
+const mebibyte = 1024 * 1024;
+
+/** Builds the server; it does not listen yet. */
+export function apiServer(options: ApiServerOptions): FastifyInstance {
+  const { maxBodyBytes = 3 * mebibyte, maxWatches = 500, maxConnections = 1_000, log } = options;
+  const app = fastify({
+    bodyLimit: maxBodyBytes,
+    routerOptions: { maxParamLength: 512 },
+    requestTimeout: 60_000,
+    connectionTimeout: 0,
+    forceCloseConnections: true,
+    exposeHeadRoutes: false,
+    return503OnClosing: true,
+  });
+  app.server.maxConnections = maxConnections;
+  app.addHook("onRequest", async (request) => checkOrigin(request.headers));
+  const context = { log, maxBodyBytes };
+  app.setErrorHandler((error: unknown, request, reply) => sendFailure(asFailure(error, context), { request, reply, log }));
+  app.setNotFoundHandler((request, reply) => {
+    const { pathname } = new URL(request.url, "http://server");
+    const isKnown = app.findRoute({ url: pathname, method: "GET" }) !== null;
+    const error = isKnown
+      ? failure("RESOURCE_METHOD_UNSUPPORTED", { method: request.method, path: pathname })
+      : failure("API_PATH_NOT_FOUND", { path: pathname });
+    return sendFailure(error, { request, reply, log });
+  });
+  takeBodies(app);
+  registerDocuments(app, options);
+  const deps = { client: options.client, clock: options.clock, kinds, watches: new WatchLimit(maxWatches), signal: options.signal };
+  for (const kind of kinds) registerKind(app, kind, deps);
+  return app;
+}
+
+/** Address of a listening server as clients write it. */
+export function urlOf(app: FastifyInstance): string {
+  const address = app.server.address();
+  if (address === null || typeof address === "string") throw new Error("The API server does not listen");
+  const host = isIP(address.address) === 6 ? `[${address.address}]` : address.address;
+  return `http://${host}:${address.port}`;
+}
+
+/** Bodies are JSON, whatever their media type says of what they mean; an empty one is no body (DELETE). */
+function takeBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  const parse = (_request: FastifyRequest, body: string | Buffer, done: (error: Error | null, value?: unknown) => void): void => {
+    const text = body.toString();
+    try {
+      done(null, text === "" ? undefined : JSON.parse(text));
+    } catch (cause) {
+      done(failure("INVALID_ARGUMENT", { what: "The request's body is not JSON" }, { cause }));
+    }
+  };
+  app.addContentTypeParser(/^application\/([\w.-]+\+)?(json|yaml)$/, { parseAs: "string" }, parse);
+}
+
+function registerDocuments(app: FastifyInstance, options: ApiServerOptions): void {
+  const documents = [...discoveryDocuments(kinds, options.version), ...openApiDocuments(kinds, options.version)];
+  for (const [path, document] of documents) app.get(path, async () => document);
+  app.get("/livez", async () => "ok");
+  for (const path of ["/healthz", "/readyz"]) {
+    app.get(path, async (_request, reply) => {
+      if (options.isReady()) return "ok";
+      return reply.code(503).send("not ready: the objects were not read yet");
+    });
+  }
+  app.get("/", async (_request, reply) => {
+    const page = await options.page();
+    return reply
+      .type("text/html; charset=utf-8")
+      .header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'")
+      .send(page);
+  });
+}
+
+function asFailure(error: unknown, limits: { readonly maxBodyBytes: number }): PlatformError {
+  if (PlatformError.is(error)) return error;
+  // Fastify's own refusals carry a code; everything else is ours to hide.
+  const code = error instanceof Error ? (error as Partial<FastifyError>).code : undefined;
+  if (code === "FST_ERR_CTP_BODY_TOO_LARGE") return failure("API_BODY_TOO_LARGE", { limitBytes: limits.maxBodyBytes });
+  if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") {
+    return failure("API_MEDIA_TYPE_UNSUPPORTED", { mediaType: "not one of JSON", supported: "application/json" });
+  }
+  if (code?.startsWith("FST_ERR_CTP_") || code === "FST_ERR_BAD_URL")
+    return failure("INVALID_ARGUMENT", { what: "The request is not valid" }, { cause: error });
+  return PlatformError.from(error);
+}
+
+function sendFailure(
+  error: PlatformError,
+  exchange: { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly log: Log },
+): FastifyReply {
+  const { request, reply, log } = exchange;
+  if (error.code === "INTERNAL" || error.code === "DATA_LOSS")
+    log.error("A request failed", error, { method: request.method, path: request.url });
+  const status = statusOfError(error);
+  if (error.retryAfterMs !== undefined) reply.header("retry-after", Math.ceil(error.retryAfterMs / 1_000));
+  return reply.code(status.code).type("application/json").send(status);
+}

@@ -1,0 +1,162 @@
+/**
+ * Starts the control plane: API server and reconcilers over one store. Nothing is kept in the module, so that it starts as often as it is called.
+ */
+import { clusterServingRuntimeKind, inferenceServiceKind, kinds, type Model, modelKind, servingRuntimeKind } from "@modelyard/api";
+import {
+  type EventRecorder,
+  eventRecorder,
+  type Informer,
+  type KeySource,
+  type KubernetesObject,
+  keyOf,
+  keyText,
+  type ResourceKind,
+  runReconciler,
+  type StoreResources,
+  startInformer,
+  storeResources,
+  sweepOrphans,
+} from "@modelyard/resources";
+import { apiServer, urlOf } from "./api-server/api-server.ts";
+import { defaultNamespace, ensureNamespace } from "./api-server/namespaces.ts";
+import { ensureBuiltinRuntime } from "./builtin-runtime.ts";
+import type { Control, ControlOptions } from "./control-options.ts";
+import { Fetches } from "./fetch/fetches.ts";
+import { runPeriodically } from "./garbage/periodic.ts";
+import { sweepArtifacts } from "./garbage/sweep-artifacts.ts";
+import { sweepEvents } from "./garbage/sweep-events.ts";
+import { KeySignal } from "./key-signal.ts";
+import { startMeshRecords } from "./mesh-records/mesh-records.ts";
+import { overviewPage, readOverview } from "./page/overview-page.ts";
+import { type MeshReconcilerDeps, reconcileMesh } from "./reconcilers/mesh-reconciler.ts";
+import { reconcileModel } from "./reconcilers/model-reconciler.ts";
+import { reconcileStatus } from "./reconcilers/status-reconciler.ts";
+import { WritePace } from "./reconcilers/write-pace.ts";
+
+/** Starts control and resolves when its API answers. Rejects with the system's error (`EADDRINUSE`) when the port cannot be opened. */
+export async function startControl(options: ControlOptions): Promise<Control> {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const { store, clock, random, log, version, dataUrl } = options;
+  const client = storeResources(store, { clock, random });
+  await ensureNamespace(client, defaultNamespace);
+  await ensureBuiltinRuntime(client);
+  const events = eventRecorder({ client, component: "modelyard-control", clock, log });
+  const world = startWorld(options, { client, events, signal });
+  let isReady = false;
+  const app = apiServer({
+    ...options.limits,
+    client,
+    clock,
+    log,
+    version,
+    signal,
+    isReady: () => isReady,
+    page: async () => overviewPage(await readOverview(client, { dataUrl: dataUrl(), version, nowMs: clock.nowMs() })),
+  });
+  let work: Promise<unknown> = Promise.resolve();
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    stop.abort();
+    await app.close();
+    await Promise.all([work, world.ended()]);
+    await events.close();
+  };
+  try {
+    await app.listen({ host: options.address, port: options.port });
+    await world.synced;
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  work = runAll(options, world, signal);
+  isReady = true;
+  return {
+    url: urlOf(app),
+    refresh: () => world.refresh(),
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+/** The copies reconcilers read, and what they act through. */
+interface World extends MeshReconcilerDeps {
+  readonly client: StoreResources;
+  readonly models: Informer<Model>;
+  /** Keys of services that need a look for a reason no informer knows. */
+  readonly hints: KeySignal;
+  readonly synced: Promise<unknown>;
+  /** Resolves when nothing here runs any longer; the signal ends it. */
+  ended(): Promise<unknown>;
+  refresh(): void;
+}
+
+function startWorld(
+  options: ControlOptions,
+  given: { readonly client: StoreResources; readonly events: EventRecorder; readonly signal: AbortSignal },
+): World {
+  const { store, artifacts, clock, random, log, dataUrl } = options;
+  const { client, events, signal } = given;
+  const hints = new KeySignal();
+  const inform = <T extends KubernetesObject>(kind: ResourceKind<T>): Informer<T> =>
+    startInformer({ client, kind, clock, random, log, signal });
+  const services = inform(inferenceServiceKind);
+  const runtimes = inform(servingRuntimeKind);
+  const clusterRuntimes = inform(clusterServingRuntimeKind);
+  const models = inform(modelKind);
+  const records = startMeshRecords({ store, clock, random, log, signal });
+  const fetches = new Fetches({ artifacts, clock, random, log, signal, onChange: (key) => hints.tell(key) });
+  const refresh = (): void => {
+    for (const service of services.list()) hints.tell(keyText(keyOf(service)));
+  };
+  // A service without a runtime may have one now.
+  for (const informer of [runtimes, clusterRuntimes]) informer.subscribe(refresh);
+  const followed = [services, runtimes, clusterRuntimes, models, records];
+  const synced = Promise.all(followed.map((one) => one.synced));
+  const ended = (): Promise<unknown> => Promise.all([...followed.map((one) => one.ended), fetches.ended()]);
+  const sources = { services, runtimes, clusterRuntimes, records, fetches, dataUrl, clock };
+  return { ...sources, store, artifacts, events, client, models, hints, synced, ended, refresh };
+}
+
+async function runAll(options: ControlOptions, world: World, signal: AbortSignal): Promise<unknown> {
+  const { clock, random, log, metrics } = options;
+  const { client, services, models, records, hints } = world;
+  const common = { clock, random, log, metrics, signal };
+  const pace = new WritePace(clock);
+  const ofServices = informerKeys(services);
+  const everyMs = { second: 1_000, minute: 60_000 };
+  const registered: KeySource = { keys: () => records.vmodelIds(), subscribe: () => () => {} };
+  const changed: KeySource = { keys: () => [], subscribe: (onKey) => records.subscribe(onKey) };
+  return Promise.all([
+    runReconciler({
+      ...common,
+      name: "mesh",
+      sources: [ofServices, registered, hints],
+      reconcile: (key, ended) => reconcileMesh(world, key, ended),
+    }),
+    runReconciler({
+      ...common,
+      name: "status",
+      sources: [ofServices, changed, hints],
+      reconcile: (key) => reconcileStatus({ ...world, pace }, key),
+    }),
+    runReconciler({
+      ...common,
+      name: "model",
+      sources: [informerKeys(models), { keys: () => [], subscribe: (onKey) => services.subscribe(onKey) }],
+      reconcile: (key) => reconcileModel(world, key),
+    }),
+    runPeriodically({ ...common, name: "orphans", everyMs: 30 * everyMs.second }, async () => void (await sweepOrphans(client, kinds))),
+    runPeriodically({ ...common, name: "events", everyMs: everyMs.minute }, async () => void (await sweepEvents(client, clock.nowMs()))),
+    runPeriodically(
+      { ...common, name: "artifacts", everyMs: 10 * everyMs.minute },
+      async (ended) => void (await sweepArtifacts(world, ended)),
+    ),
+  ]);
+}
+
+function informerKeys<T extends KubernetesObject>(informer: Informer<T>): KeySource {
+  return { keys: () => informer.list().map((object) => keyText(keyOf(object))), subscribe: (onKey) => informer.subscribe(onKey) };
+}
