@@ -47,11 +47,6 @@ export class LeaseClock {
     return remainingSeconds > 0 ? { ttlSeconds: running.ttlSeconds, remainingSeconds } : undefined;
   }
 
-  /** Ids of the running leases, in order. */
-  ids(): readonly number[] {
-    return [...this.#running.keys()].toSorted((a, b) => a - b);
-  }
-
   stop(leaseId: number): void {
     this.#running.get(leaseId)?.timer.cancel();
     this.#running.delete(leaseId);

@@ -17,6 +17,7 @@ import type {
 import { compareKeys } from "../../key-order.ts";
 import { pickLeaseId } from "../../mvcc/mvcc-store.ts";
 import { checkLeaseId, checkRangeRequest, checkRevision, checkTransaction, resolveLeaseTtl } from "../../request-checks.ts";
+import { readError } from "../protocol/etcd-error.ts";
 import { compactionRequestMessage, headerOnlyMessage, rangeRequestMessage, rangeResponseMessage } from "../protocol/key-messages.ts";
 import { readKey } from "../protocol/key-range.ts";
 import {
@@ -125,8 +126,7 @@ class EtcdClient implements Store {
     checkLeaseId(leaseId);
     options.signal?.throwIfAborted();
     if (this.#closing) throw failure("STORE_CLOSED", {});
-    const wait = { clock: this.#clock, limitMs: this.#requestTimeoutMs, what: "Keeping the lease", ...options };
-    const ttlSeconds = await withDeadline(this.#keepAlives.keep(leaseId), wait);
+    const ttlSeconds = await this.#keepAlive(leaseId, options);
     if (ttlSeconds <= 0) throw failure("STORE_LEASE_NOT_FOUND", { leaseId });
     return { leaseId, ttlSeconds };
   }
@@ -149,9 +149,21 @@ class EtcdClient implements Store {
     return this.#closing;
   }
 
+  async #keepAlive(leaseId: number, options: WaitOptions): Promise<number> {
+    const wait = { clock: this.#clock, limitMs: this.#requestTimeoutMs, what: "Keeping the lease", ...options };
+    try {
+      return await withDeadline(this.#keepAlives.keep(leaseId), wait);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      // A stream without answers is of no use to anybody.
+      if (PlatformError.is(error) && error.reason === "DEADLINE_EXCEEDED") this.#keepAlives.reset(readError(error));
+      throw readError(error);
+    }
+  }
+
   async #close(): Promise<void> {
     await this.#caller.close();
-    this.#keepAlives.close();
+    this.#keepAlives.reset(failure("STORE_CLOSED", {}));
     await this.#watches.close();
   }
 }

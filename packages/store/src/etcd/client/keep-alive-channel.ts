@@ -22,14 +22,15 @@ export class KeepAliveChannel {
     const stream = (this.#stream ??= this.#open());
     const waiting = Promise.withResolvers<number>();
     this.#waiting.set(leaseId, [...(this.#waiting.get(leaseId) ?? []), waiting]);
-    stream.send(writeMessage(leaseIdMessage, { id: leaseId })).catch((error: unknown) => this.#broken(stream, error));
+    stream.send(writeMessage(leaseIdMessage, { id: leaseId })).catch((error: unknown) => this.#broken(stream, readError(error)));
     return waiting.promise;
   }
 
-  close(): void {
+  /** Gives the stream up; who waits fails with the error. */
+  reset(error: unknown): void {
     const stream = this.#stream;
     if (!stream) return;
-    this.#broken(stream, failure("STORE_CLOSED", {}));
+    this.#broken(stream, error);
     stream.cancel();
   }
 

@@ -44,6 +44,8 @@ export class WatchStream implements GrpcMessageHandlers {
   readonly #onOver: () => void;
   readonly #running = new Map<number, Running>();
   #lastId = 0;
+  /** Requests are answered in the order they came: a client that chose no ids tells its watches apart by it. */
+  #answered: Promise<void> = Promise.resolve();
   #room: PromiseWithResolvers<void> | undefined;
 
   /** `onOver` is called when the stream takes no more messages. */
@@ -62,8 +64,8 @@ export class WatchStream implements GrpcMessageHandlers {
     try {
       const { createRequest, cancelRequest, progressRequest } = readMessage(watchRequestMessage, message);
       if (createRequest) this.#create(createRequest);
-      else if (cancelRequest) this.#cancel(cancelRequest.watchId);
-      else if (progressRequest) this.#progress();
+      else if (cancelRequest) this.#inTurn(() => this.#cancel(cancelRequest.watchId));
+      else if (progressRequest) this.#inTurn(() => this.#progress());
     } catch (error) {
       this.#endAll();
       this.#call.fail(PlatformError.from(error));
@@ -78,26 +80,42 @@ export class WatchStream implements GrpcMessageHandlers {
   #create(request: WatchCreateRequestMessage): void {
     const watchId = request.watchId || this.#nextId();
     try {
-      if (this.#running.has(watchId)) throw failure("STORE_INVALID_REQUEST", { problem: `the watch id ${watchId} is in use` });
-      if (this.#running.size >= maxWatchesPerStream) {
-        throw failure("LIMIT_EXCEEDED", { what: "Watches on one stream", current: this.#running.size + 1, limit: maxWatchesPerStream });
-      }
-      const { startRevision, prevKv: previous } = request;
-      const watch = this.#store.watch({ range: readRange(request), startRevision, previous });
-      const running: Running = { watch, reached: 0 };
-      this.#running.set(watchId, running);
-      void this.#pump(watchId, running, unfiltered(request.filters));
+      const running = this.#open(watchId, request);
+      const isWanted = unfiltered(request.filters);
+      this.#inTurn(() => this.#announce(watchId, running));
+      this.#inTurn(() => void this.#pump(watchId, running, isWanted));
     } catch (error) {
-      this.#refuse(error);
+      this.#inTurn(() => this.#refuse(error));
+    }
+  }
+
+  #inTurn(answer: () => void | Promise<void>): void {
+    this.#answered = this.#answered.then(answer);
+  }
+
+  #open(watchId: number, request: WatchCreateRequestMessage): Running {
+    if (this.#running.has(watchId)) throw failure("STORE_INVALID_REQUEST", { problem: `the watch id ${watchId} is in use` });
+    if (this.#running.size >= maxWatchesPerStream) {
+      throw failure("LIMIT_EXCEEDED", { what: "Watches on one stream", current: this.#running.size + 1, limit: maxWatchesPerStream });
+    }
+    const { startRevision, prevKv: previous } = request;
+    const running: Running = { watch: this.#store.watch({ range: readRange(request), startRevision, previous }), reached: 0 };
+    this.#running.set(watchId, running);
+    return running;
+  }
+
+  async #announce(watchId: number, running: Running): Promise<void> {
+    try {
+      running.reached = await running.watch.started;
+      this.#send({ watchId, created: true, revision: running.reached });
+    } catch {
+      // The loop over the watch throws the same, and says it.
     }
   }
 
   async #pump(watchId: number, running: Running, isWanted: (event: WatchEvent) => boolean): Promise<void> {
-    const { watch } = running;
     try {
-      running.reached = await watch.started;
-      this.#send({ watchId, created: true, revision: running.reached });
-      for await (const batch of watch) {
+      for await (const batch of running.watch) {
         for (const part of partsOf(batch)) {
           await this.#hasRoom();
           const events = part.events.filter(isWanted);
