@@ -55,8 +55,8 @@ describe("a new service", () => {
     harness.runtime.behave(testModelId("a", "v1"), broken);
     harness.runtime.behave(testModelId("b", "v1"), broken);
     const [a, b] = [await harness.deploy("a", "v1"), await harness.deploy("b", "v1")];
-    harness.runtime.behave(a, { ...size.behaviour, loadFailure: undefined as never });
-    harness.runtime.behave(b, { ...size.behaviour, loadFailure: undefined as never });
+    harness.heal(a);
+    harness.heal(b);
     await harness.clock.advance(440_000);
     expect(await harness.request(a)).toBe("MODEL_LOAD_FAILED");
     await harness.clock.advance(10_000);
@@ -143,7 +143,7 @@ describe("a retarget", () => {
     const v2 = await harness.deploy("a", "v2");
     expect(await harness.vmodelRecord("a")).toMatchObject({ activeModelId: v1, targetModelId: v2, failed: true });
     expect(await harness.request(v1)).toBe("ok");
-    harness.runtime.behave(v2, { ...size.behaviour, loadFailure: undefined as never });
+    harness.heal(v2);
     await harness.clock.advance(905_000);
     await harness.settle();
     expect(await harness.vmodelRecord("a")).toMatchObject({ activeModelId: v2, targetModelId: v2, failed: false });

@@ -1,8 +1,8 @@
 /** A mesh on a fake clock, a store in memory and a fake runtime: what the tests of this package start from. */
 import { failure, metricsRegistry, PlatformError, seededRandom } from "@modelyard/core";
 import { type FakeClock, fakeClock, type RecordedLog, recordedLog } from "@modelyard/core/testing";
-import { type FakeRuntime, fakeRuntime } from "@modelyard/runtimes/testing";
-import { memoryStore, type Store } from "@modelyard/store";
+import { type FakeBehaviour, type FakeRuntime, fakeRuntime } from "@modelyard/runtimes/testing";
+import { memoryStore, type Store, type WatchBatch } from "@modelyard/store";
 import type { HeldModel } from "../contract.ts";
 import { modelIdOf, modelKey, vmodelIdOf, vmodelKey } from "../identity.ts";
 import { decodeModelRecord, decodeVModelRecord } from "../record-codec.ts";
@@ -44,7 +44,7 @@ export function switchedStore(store: Store): SwitchedStore {
       };
       watches.add(end);
       if (isAway) end();
-      const iterate = async function* (): ReturnType<(typeof watch)[typeof Symbol.asyncIterator]> & AsyncGenerator {
+      const iterate = async function* (): AsyncGenerator<WatchBatch, void> {
         for await (const batch of watch) yield batch;
         watches.delete(end);
         if (isCut) throw away();
@@ -73,6 +73,8 @@ export interface MeshHarness {
   set(name: string, artifact: string, request?: Partial<SetVModelRequest>): Promise<VModelStatus>;
   modelRecord(modelId: string): Promise<ModelRecord | undefined>;
   vmodelRecord(name: string): Promise<VModelRecord | undefined>;
+  /** Makes a model that was told to fail load. */
+  heal(modelId: string): void;
   /** Lets everything happen that needs no time. */
   settle(): Promise<void>;
   /** Acquires with a deadline, 60 s unless told otherwise, letting time pass until it is answered. */
@@ -94,7 +96,7 @@ export async function meshHarness(options: MeshHarnessOptions = {}): Promise<Mes
   const random = options.random ?? seededRandom(1);
   const clock = options.clock ?? fakeClock();
   const store = options.store ?? switchedStore(memoryStore({ clock, random }));
-  const runtime = options.runtime ?? fakeRuntime({ clock });
+  const runtime = options.runtime ?? fakeRuntime({ clock, behaviour: { sizeBytes: 100 } });
   const recorded = recordedLog();
   const mesh = await startMesh({
     runtimes: [runtime],
@@ -144,6 +146,8 @@ function driveMesh(parts: Parts): MeshHarness {
     },
     modelRecord: (modelId) => readRecord(store, modelKey(modelId), decodeModelRecord),
     vmodelRecord: (name) => readRecord(store, vmodelKey(vmodelIdOf("default", name)), decodeVModelRecord),
+    // The type has no way to take back a behaviour but to set it to nothing.
+    heal: (modelId) => parts.runtime.behave(modelId, { loadFailure: undefined } as unknown as FakeBehaviour),
     settle: () => settle(clock),
     acquire,
     async request(modelId) {
