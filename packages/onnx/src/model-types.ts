@@ -62,8 +62,7 @@ const opaqueTypeType: MessageType<OnnxOpaqueType> = messageType("TypeProto.Opaqu
   name: optional(2, "string"),
 });
 
-/** `TypeProto`. */
-export const typeType: MessageType<OnnxType> = messageType("TypeProto", {
+const typeType: MessageType<OnnxType> = messageType("TypeProto", {
   tensorType: optional(1, () => tensorTypeType),
   sequenceType: optional(4, () => elementTypeType),
   mapType: optional(5, () => mapTypeType),
@@ -85,8 +84,7 @@ const segmentType: MessageType<OnnxSegment> = messageType("TensorProto.Segment",
   end: optional(2, "int64"),
 });
 
-/** `TensorProto`. */
-export const tensorType: MessageType<OnnxTensor> = messageType("TensorProto", {
+const tensorType: MessageType<OnnxTensor> = messageType("TensorProto", {
   dims: repeated(1, "int64"),
   dataType: optional(2, "int32"),
   segment: optional(3, () => segmentType),
@@ -148,8 +146,7 @@ const annotationType: MessageType<OnnxTensorAnnotation> = messageType("TensorAnn
   quantParameterTensorNames: repeated(2, () => entryType),
 });
 
-/** `GraphProto`. */
-export const graphType: MessageType<OnnxGraph> = messageType("GraphProto", {
+const graphType: MessageType<OnnxGraph> = messageType("GraphProto", {
   node: repeated(1, () => nodeType),
   name: optional(2, "string"),
   initializer: repeated(5, () => tensorType),

@@ -57,7 +57,7 @@ export function requiredInputs(graph: OnnxGraph): readonly { readonly value: Onn
 }
 
 /** Describes one value. */
-export function graphValue(value: OnnxValueInfo): GraphValue {
+function graphValue(value: OnnxValueInfo): GraphValue {
   const name = value.name ?? "";
   const tensor = value.type?.tensorType;
   const datatype = elementTypeOf(tensor?.elemType)?.datatype;

@@ -55,7 +55,7 @@ const setters: Readonly<Partial<Record<FixedDatatype, Setter>>> = {
 };
 
 /** Elements as little-endian bytes. Half floats come as bytes only: which rounding is meant is for the caller to say. */
-export function encodeElements(datatype: FixedDatatype, data: readonly number[] | readonly bigint[] | readonly string[]): Uint8Array {
+function encodeElements(datatype: FixedDatatype, data: readonly number[] | readonly bigint[] | readonly string[]): Uint8Array {
   const set = setters[datatype];
   assert(set, `elements of ${datatype} are given as bytes`);
   const size = elementSizeBytes(datatype);

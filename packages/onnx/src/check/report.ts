@@ -2,7 +2,7 @@
 import type { Finding } from "../finding.ts";
 
 /** Most findings of one check. */
-export const maxFindings = 100;
+const maxFindings = 100;
 
 /** Where checks put what they find. */
 export class Report {
