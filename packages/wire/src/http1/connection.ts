@@ -37,6 +37,7 @@ export class Http1Connection implements ConnectionDriver {
   #isBodyPaused = false;
   #isInputPaused = false;
   #isLast = false;
+  #hasPeerEnded = false;
   /** The client waits for our word before it sends the body; answered now, nobody knows whether it will (RFC 9110 §10.1.1). */
   #awaitsContinue = false;
   #headSinceMs: number;
@@ -109,12 +110,10 @@ export class Http1Connection implements ConnectionDriver {
     this.#process();
   }
 
+  /** What was sent before is still answered. */
   onPeerEnd(): void {
-    this.#isLast = true;
-    if (this.#exchange && (!this.#body || this.#body.isDone)) return;
-    this.#exchange?.abort(clientLost("ended within a request"));
-    this.#exchange = undefined;
-    this.#transport.close();
+    this.#hasPeerEnded = true;
+    this.#process();
   }
 
   onClosed(why: string): void {
@@ -171,7 +170,17 @@ export class Http1Connection implements ConnectionDriver {
     let isMoving = true;
     while (isMoving && !this.#transport.isClosing) isMoving = this.#step();
     this.#isProcessing = false;
+    if (this.#hasPeerEnded) this.#closeWhenAnswered();
     this.#updateReading();
+  }
+
+  #closeWhenAnswered(): void {
+    const owesBody = this.#body !== undefined && !this.#body.isDone;
+    if (this.#exchange && !owesBody) return;
+    if (!this.#exchange && !this.hasRoom) return;
+    this.#exchange?.abort(clientLost("it ended within a request"));
+    this.#exchange = undefined;
+    this.#transport.close();
   }
 
   /** One head or piece of body; `false` when more input or the answer must come first. */
@@ -242,12 +251,14 @@ export class Http1Connection implements ConnectionDriver {
     }
     if (!parsed.keepsAlive) this.#isLast = true;
     const exchange = new Http1Exchange(this, parsed);
+    const body = bodyReader(parsed.body, this.context.limits.maxHeaderBytes, exchange);
     this.#exchange = exchange;
-    this.#body = bodyReader(parsed.body, this.context.limits.maxHeaderBytes, exchange);
-    const hasBody = this.#body.leftBytes > 0;
+    this.#body = body;
+    const hasBody = body.leftBytes > 0;
     this.#awaitsContinue = hasBody && parsed.expectsContinue;
     exchange.begin();
-    if (!hasBody) this.#body.read(noBytes, 0);
+    if (this.#exchange !== exchange) return true;
+    if (!hasBody) body.read(noBytes, 0);
     else if (this.#awaitsContinue) this.#continue();
     if (exchange.isOver && !hasBody && this.#exchange === exchange) this.#nextRequest();
     return true;

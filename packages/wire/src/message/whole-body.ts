@@ -12,34 +12,55 @@ export interface WholeBodyHandlers {
   readonly onAbort?: (error: PlatformError) => void;
 }
 
+const smallPieceBytes = 16 * 1024;
 const noBytes: Uint8Array = new Uint8Array(0);
 
 /** Collects at most `maxBytes`. */
 export function wholeBody(maxBytes: number, handlers: WholeBodyHandlers): BodyConsumer {
-  let single: Uint8Array | undefined;
-  let copies: Uint8Array[] | undefined;
-  let size = 0;
-  let isTooLarge = false;
-  return {
-    onData(chunk) {
-      if (isTooLarge) return;
-      size += chunk.length;
-      if (size > maxBytes) {
-        isTooLarge = true;
-        copies = undefined;
-        single = undefined;
-        handlers.onTooLarge(failure("LIMIT_EXCEEDED", { what: "The request body", current: `${size} bytes`, limit: `${maxBytes} bytes` }));
-        return;
-      }
-      if (copies) copies.push(chunk.slice());
-      else copies = [chunk.slice()];
-    },
-    onEnd() {
-      if (isTooLarge) return;
-      handlers.onBody(single ?? (copies ? Buffer.concat(copies) : noBytes));
-    },
-    onAbort(error) {
-      handlers.onAbort?.(error);
-    },
-  };
+  return new WholeBody(maxBytes, handlers);
+}
+
+class WholeBody implements BodyConsumer {
+  readonly #maxBytes: number;
+  readonly #handlers: WholeBodyHandlers;
+  /**
+   * The latest piece is kept as a view, earlier small ones as copies: nobody writes to the socket's read buffers again, but a view keeps all
+   * 64 KiB of one alive, which a peer that sends byte by byte would make use of.
+   */
+  readonly #pieces: Uint8Array[] = [];
+  #sizeBytes = 0;
+
+  constructor(maxBytes: number, handlers: WholeBodyHandlers) {
+    this.#maxBytes = maxBytes;
+    this.#handlers = handlers;
+  }
+
+  onData(chunk: Uint8Array): void {
+    if (this.#sizeBytes > this.#maxBytes) return;
+    this.#sizeBytes += chunk.length;
+    if (this.#sizeBytes <= this.#maxBytes) {
+      this.#copySmall();
+      this.#pieces.push(chunk);
+      return;
+    }
+    this.#pieces.length = 0;
+    const details = { what: "The request body", current: `${this.#sizeBytes} bytes`, limit: `${this.#maxBytes} bytes` };
+    this.#handlers.onTooLarge(failure("LIMIT_EXCEEDED", details));
+  }
+
+  #copySmall(): void {
+    const last = this.#pieces.length - 1;
+    const piece = this.#pieces[last];
+    if (piece && piece.length < smallPieceBytes) this.#pieces[last] = new Uint8Array(piece);
+  }
+
+  onEnd(): void {
+    if (this.#sizeBytes > this.#maxBytes) return;
+    const [first = noBytes] = this.#pieces;
+    this.#handlers.onBody(this.#pieces.length > 1 ? Buffer.concat(this.#pieces) : first);
+  }
+
+  onAbort(error: PlatformError): void {
+    this.#handlers.onAbort?.(error);
+  }
 }

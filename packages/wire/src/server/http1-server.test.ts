@@ -1,0 +1,228 @@
+import { Agent, type IncomingMessage, type RequestOptions, request } from "node:http";
+import { fakeClock } from "@modelyard/core/testing";
+import { describe, expect, test } from "vitest";
+import type { Exchange } from "../message/exchange.ts";
+import { responseHead, trailers } from "../message/response-head.ts";
+import { wholeBody } from "../message/whole-body.ts";
+import { echo, pipe, startServer } from "../testing/echo-server.ts";
+import { rawExchange } from "../testing/raw-exchange.ts";
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage["headers"];
+  readonly trailers: IncomingMessage["trailers"];
+  readonly body: Buffer;
+}
+
+function send(options: RequestOptions, body: Buffer | string = ""): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(options, (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+      incoming.on("end", () => {
+        const { statusCode = 0, headers, trailers: received } = incoming;
+        resolve({ status: statusCode, headers, trailers: received, body: Buffer.concat(chunks) });
+      });
+      incoming.on("error", reject);
+    });
+    outgoing.on("error", reject);
+    outgoing.end(body);
+  });
+}
+
+const large = Buffer.alloc(9 * 1024 * 1024, "0123456789");
+const noBody = { onData: () => {}, onEnd: () => {}, onAbort: () => {} };
+
+describe("HTTP/1.1 server with the client of node:http", () => {
+  test("keeps one connection for many requests", async () => {
+    await using running = await startServer(echo);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    for (let index = 0; index < 20; index++) {
+      const answer = await send({ port: running.port, method: "POST", agent }, `number ${index}`);
+      expect(answer.body.toString()).toBe(`number ${index}`);
+    }
+    expect(running.server.connectionCount).toBe(1);
+    agent.destroy();
+  });
+
+  test.each([
+    ["with a length", { "content-length": String(large.length) }],
+    ["chunked", { "transfer-encoding": "chunked" }],
+  ])("echoes 9 MiB sent %s", async (_, headers) => {
+    await using running = await startServer(echo);
+    const answer = await send({ port: running.port, method: "POST", headers }, large);
+    expect(answer.headers["content-length"]).toBe(String(large.length));
+    expect(answer.body.equals(large)).toBe(true);
+  });
+
+  test("streams 9 MiB through, chunked and with trailers", async () => {
+    await using running = await startServer(pipe);
+    const answer = await send({ port: running.port, method: "POST", headers: { "transfer-encoding": "chunked" } }, large);
+    expect(answer.headers["transfer-encoding"]).toBe("chunked");
+    expect(answer.body.equals(large)).toBe(true);
+    expect(answer.trailers["x-size"]).toBe(String(large.length));
+  });
+
+  test("asks for the body of a request that expects it", async () => {
+    await using running = await startServer(echo);
+    const answer = await new Promise<string>((resolve, reject) => {
+      const outgoing = request(
+        { port: running.port, method: "POST", headers: { expect: "100-continue", "content-length": "2" } },
+        (incoming) => {
+          incoming.on("data", (chunk: Buffer) => resolve(`continued ${chunk.toString()}`));
+        },
+      );
+      outgoing.on("continue", () => outgoing.end("hi"));
+      outgoing.on("error", reject);
+      outgoing.flushHeaders();
+    });
+    expect(answer).toBe("continued hi");
+  });
+
+  test("answers HEAD with the length of the body and no body", async () => {
+    await using running = await startServer((exchange) => {
+      exchange.respond({ head: responseHead(200), body: "twelve bytes" });
+      return noBody;
+    });
+    const answer = await send({ port: running.port, method: "HEAD" });
+    expect(answer.headers["content-length"]).toBe("12");
+    expect(answer.body).toHaveLength(0);
+  });
+
+  test("refuses a body above the limit of the handler and lets the client read why", async () => {
+    await using running = await startServer((exchange) =>
+      wholeBody(1000, {
+        onBody: () => exchange.respond({ head: responseHead(200) }),
+        onTooLarge: (error) => exchange.respond({ head: responseHead(413), body: error.message }),
+      }),
+    );
+    const answer = await send({ port: running.port, method: "POST", headers: { "content-length": String(large.length) } }, large);
+    expect(answer.status).toBe(413);
+    expect(answer.headers.connection).toBe("close");
+    expect(answer.body.toString()).toContain("at most 1000 bytes");
+  });
+
+  test("tells the handler when the client goes away", async () => {
+    let abort: (reason: string) => void = () => {};
+    const reason = new Promise<string>((resolve) => (abort = resolve));
+    await using running = await startServer((exchange) => {
+      exchange.onAbort((error) => abort(error.reason));
+      return { ...noBody, onEnd: () => outgoing.socket?.resetAndDestroy() };
+    });
+    const outgoing = request({ port: running.port });
+    outgoing.on("error", () => {});
+    outgoing.end();
+    expect(await reason).toBe("EXCHANGE_CANCELLED");
+  });
+});
+
+describe("HTTP/1.1 server with raw bytes", () => {
+  const get = (path: string, ...lines: string[]): string => [`GET ${path} HTTP/1.1`, "Host: a", ...lines, "", ""].join("\r\n");
+
+  test("answers pipelined requests in order, whatever order the handler finishes in", async () => {
+    const held: Exchange[] = [];
+    await using running = await startServer((exchange) => {
+      const answer = (): void => exchange.respond({ head: responseHead(200), body: exchange.head.path });
+      if (exchange.head.path === "/slow") {
+        held.push(exchange);
+        setImmediate(() => setImmediate(answer));
+      } else answer();
+      return noBody;
+    });
+    const answer = await rawExchange(running.address, [get("/slow") + get("/b") + get("/c", "Connection: close") + get("/never")]);
+    expect(answer.match(/\/(slow|b|c|never)/g)).toEqual(["/slow", "/b", "/c"]);
+    expect(held).toHaveLength(1);
+  });
+
+  test("hands out the same head object when the same bytes repeat", async () => {
+    const memos: unknown[] = [];
+    await using running = await startServer((exchange) => {
+      memos.push(exchange.head.memo);
+      exchange.head.memo = `route of ${exchange.head.path}`;
+      exchange.respond({ head: responseHead(200) });
+      return noBody;
+    });
+    await rawExchange(running.address, [get("/a") + get("/a") + get("/b") + get("/a")]);
+    expect(memos).toEqual([undefined, "route of /a", undefined, "route of /a"]);
+  });
+
+  test("reads a request that arrives byte by byte", async () => {
+    await using running = await startServer(echo);
+    const bytes = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    const answer = await rawExchange(running.address, [...bytes], false);
+    expect(answer).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*hello$/);
+  });
+
+  test("drops what is left of a small body that was answered early and goes on", async () => {
+    await using running = await startServer((exchange) => {
+      exchange.respond({ head: responseHead(200), body: exchange.head.path });
+      return noBody;
+    });
+    const first = "POST /first HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n01234";
+    const answer = await rawExchange(running.address, [first, `56789${get("/second", "Connection: close")}`], false);
+    expect(answer.match(/\/(first|second)/g)).toEqual(["/first", "/second"]);
+  });
+
+  test.each([
+    [
+      "a smuggled length",
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
+      400,
+    ],
+    ["a bare LF, before the head is complete", "GET / HTTP/1.1\nHost: a", 400],
+    ["a head too large", `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(40_000)}`, 431],
+    ["a request line too long", `GET /${"x".repeat(40_000)}`, 414],
+    ["a wrong chunk", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400],
+    ["an HTTP/2 request line that is not the preface", "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", 505],
+  ])("answers %s with the right status once, and closes", async (_, bytes, status) => {
+    await using running = await startServer(echo);
+    const answer = await rawExchange(running.address, [bytes], false);
+    expect(answer.match(/HTTP\/1.1 \d+/g)).toEqual([`HTTP/1.1 ${status}`]);
+    expect(answer).toContain("connection: close");
+  });
+
+  test("closes without an answer what is no HTTP", async () => {
+    await using running = await startServer(echo);
+    expect(await rawExchange(running.address, ["INVALID CONNECTION PREFACE\r\n\r\n"], false)).toBe("");
+  });
+
+  test("an answer in pieces to HTTP/1.0 ends with the connection", async () => {
+    await using running = await startServer(pipe);
+    const answer = await rawExchange(running.address, ["POST / HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc"]);
+    expect(answer).not.toContain("chunked");
+    expect(answer).toMatch(/connection: close\r\n\r\nabc$/);
+  });
+
+  test("a handler that throws loses its connection only", async () => {
+    await using running = await startServer((exchange) => {
+      if (exchange.head.path === "/bad") throw new Error("defect");
+      exchange.respond({ head: responseHead(200), body: "fine", trailers: trailers([["x", "y"]]) });
+      return noBody;
+    });
+    expect(await rawExchange(running.address, [get("/bad")], false)).toBe("");
+    expect(await rawExchange(running.address, [get("/good")])).toMatch(/4\r\nfine\r\n0\r\nx: y\r\n\r\n$/);
+  });
+});
+
+describe("HTTP/1.1 server and time", () => {
+  async function answerAfter(bytes: string, ms: number): Promise<string> {
+    const clock = fakeClock();
+    let isReceived: () => void = () => {};
+    const received = new Promise<void>((resolve) => (isReceived = resolve));
+    await using running = await startServer(echo, { clock });
+    const answer = rawExchange(running.address, [bytes, ""], false);
+    setTimeout(isReceived, 50);
+    await received;
+    await clock.advance(ms);
+    return answer;
+  }
+
+  test.each([
+    ["a head that is not completed is answered with 408", "GET / HTTP/1.1\r\nHo", 32_000, /^HTTP\/1.1 408 [^]*connection: close/],
+    ["an idle connection is closed", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", 302_000, /^HTTP\/1.1 200/],
+    ["a body that stops coming is cut off", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n", 62_000, /^$/],
+    ["a beginning of the HTTP/2 preface that does not go on is closed", "PRI * HT", 32_000, /^$/],
+  ])("%s", async (_, bytes, ms, expected) => {
+    expect(await answerAfter(bytes, ms)).toMatch(expected);
+  });
+});
