@@ -23,7 +23,7 @@ export type OnnxModelPlace =
 const workerConcurrency = 2;
 
 /** See the module. `onUnloaded` is called once. */
-export function onnxModel(facts: OnnxModelFacts, place: OnnxModelPlace, onUnloaded: () => Promise<void>): LoadedModel {
+export function onnxModel(facts: OnnxModelFacts, place: OnnxModelPlace, onUnloaded: () => void): LoadedModel {
   let isUnloaded = false;
   const infer = inferIn(place);
   return {
@@ -38,7 +38,7 @@ export function onnxModel(facts: OnnxModelFacts, place: OnnxModelPlace, onUnload
       if (isUnloaded) return;
       isUnloaded = true;
       await releaseIn(place);
-      await onUnloaded();
+      onUnloaded();
     },
   };
 }

@@ -1,11 +1,11 @@
 /**
  * ONNX Runtime in this process, as a {@link ModelRuntime}.
  *
- * A load opens the artifact, finds or makes its prepared copy (in a child process: everything that may crash or hang on a bad file happens there
- * first), and opens the copy: on the I/O thread when its runs and its load are short, else in one worker it stays with.
+ * A load finds the prepared copy of the artifact or has it made (in a child process: everything that may crash or hang on a bad file happens there
+ * first), and opens the copy: on the I/O thread when its runs and its load are short, else in one worker it stays with. The copy is whole in
+ * itself, so the artifact is opened only while it is prepared.
  */
 import { assert, failure, type Histogram, PlatformError } from "@modelyard/core";
-import type { OpenArtifact } from "@modelyard/objects";
 import type { LoadedModel, LoadOptions, LoadRequest, ModelRuntime, RuntimeStatus } from "../contract.ts";
 import { checkJournalled, noThreadJournal } from "../journal/thread-journal.ts";
 import { cpuKind } from "../prepare/cpu-kind.ts";
@@ -21,7 +21,7 @@ import { parseRunLimitMs } from "./load-parameters.ts";
 import { openModelSession, type SessionPlan } from "./model-session.ts";
 import { type OnnxModelPlace, onnxModel } from "./onnx-model.ts";
 import { type OrtEngine, openOrtEngine } from "./ort-engine.ts";
-import { ortReason } from "./ort-reason.ts";
+import { isOutOfMemory, ortReason } from "./ort-reason.ts";
 import { type OnnxRuntimeOptions, type ResolvedOnnxRuntimeOptions, resolveOnnxRuntimeOptions } from "./runtime-options.ts";
 
 const platform = "onnx_onnxruntime";
@@ -87,7 +87,7 @@ class OnnxModelRuntime implements ModelRuntime {
   }
 
   async predictSizeBytes(request: LoadRequest): Promise<number> {
-    const info = await this.#preparer.peek(request.artifactDigest);
+    const info = this.#preparer.peek(request.artifactDigest);
     if (info) {
       const fileBytes = info.files.reduce((sum, file) => sum + file.sizeBytes, 0);
       return chargedBytes(fileBytes, { memoryBytes: info.memoryBytes, nodes: info.nodes });
@@ -107,15 +107,9 @@ class OnnxModelRuntime implements ModelRuntime {
     const context = { request, signal, onStage, runLimitMs: parseRunLimitMs(request.parameters, limits.runLimitMs) };
     const startMs = clock.monotonicMs();
     onStage("verify");
-    const artifact = await this.#options.artifacts.open(request.artifactDigest);
-    try {
-      const model = await this.#loadOpen(artifact, context);
-      this.#loadMs.observe(clock.monotonicMs() - startMs);
-      return model;
-    } catch (error) {
-      await artifact.close();
-      throw error;
-    }
+    const model = await this.#loadPrepared(context);
+    this.#loadMs.observe(clock.monotonicMs() - startMs);
+    return model;
   }
 
   async close(): Promise<void> {
@@ -124,26 +118,26 @@ class OnnxModelRuntime implements ModelRuntime {
     await Promise.all([this.#pool.close(), this.#workers.close()]);
   }
 
-  async #loadOpen(artifact: OpenArtifact, context: LoadContext): Promise<LoadedModel> {
+  async #loadPrepared(context: LoadContext): Promise<LoadedModel> {
     const copy = await this.#obtain(context);
     try {
-      return await this.#loadCopy(artifact, context, copy);
+      return await this.#loadCopy(context, copy);
     } catch (error) {
       if (PlatformError.is(error) || context.signal.aborted) throw error;
+      if (isOutOfMemory(error)) throw loadFailure(error);
       // Its checksum held and yet it does not open: written by something else, or removed in this moment. Once more from the source.
       this.#options.log.error("a prepared copy could not be loaded and is made again", error, { path: copy.path });
       await this.#preparer.discard(context.request.artifactDigest);
-      return await this.#loadAgain(artifact, context);
+      return await this.#loadAgain(context);
     }
   }
 
-  async #loadAgain(artifact: OpenArtifact, context: LoadContext): Promise<LoadedModel> {
+  async #loadAgain(context: LoadContext): Promise<LoadedModel> {
     const copy = await this.#obtain(context);
     try {
-      return await this.#loadCopy(artifact, context, copy);
+      return await this.#loadCopy(context, copy);
     } catch (error) {
-      if (PlatformError.is(error) || context.signal.aborted) throw error;
-      throw failure("MODEL_LOAD_FAILED", { why: ortReason(error) }, { cause: error });
+      throw PlatformError.is(error) || context.signal.aborted ? error : loadFailure(error);
     }
   }
 
@@ -151,7 +145,7 @@ class OnnxModelRuntime implements ModelRuntime {
     return this.#preparer.obtain(request.artifactDigest, { signal, runLimitMs, onPrepare: () => onStage("prepare") });
   }
 
-  async #loadCopy(artifact: OpenArtifact, context: LoadContext, copy: PreparedCopy): Promise<LoadedModel> {
+  async #loadCopy(context: LoadContext, copy: PreparedCopy): Promise<LoadedModel> {
     const { request, signal, onStage } = context;
     onStage("load");
     const { info, sizeBytes: fileBytes } = copy;
@@ -167,10 +161,7 @@ class OnnxModelRuntime implements ModelRuntime {
       sizeSource: isMeasured ? ("measured" as const) : ("estimated" as const),
       runMicros: info.runMicros ?? 0,
     };
-    const model = onnxModel(facts, opened.place, async () => {
-      this.#loaded.delete(model);
-      await artifact.close();
-    });
+    const model = onnxModel(facts, opened.place, () => this.#loaded.delete(model));
     this.#loaded.add(model);
     if (signal.aborted) await this.#undo(model, signal);
     return model;
@@ -201,6 +192,10 @@ class OnnxModelRuntime implements ModelRuntime {
 function checkModelType(modelType: string): void {
   if (modelType.toLowerCase() === "onnx") return;
   throw failure("MODEL_LOAD_FAILED", { why: `its format is "${modelType.slice(0, 80)}" and this runtime takes "onnx"` });
+}
+
+function loadFailure(error: unknown): PlatformError {
+  return failure("MODEL_LOAD_FAILED", { why: ortReason(error) }, { cause: error });
 }
 
 interface Opened {

@@ -48,7 +48,7 @@ export class ModelPreparer {
   }
 
   /** What is recorded of an artifact that was prepared here before. */
-  peek(digest: string): Promise<PreparedInfo | undefined> {
+  peek(digest: string): PreparedInfo | undefined {
     return this.#deps.folder.peek(this.#keyOf(digest));
   }
 

@@ -9,7 +9,7 @@ import { dirname, join } from "node:path";
 import { type Clock, PlatformError } from "@modelyard/core";
 import { checkModel, hasErrors, type PreparedGraph, parseModel, prepareGraph } from "@modelyard/onnx";
 import type { OrtEngine, OrtOpenOptions, OrtSession } from "../onnx/ort-engine.ts";
-import { crcOf } from "./crc-of.ts";
+import { checksumOf } from "./checksum-of.ts";
 import { measureRuns, type RunMeasurement } from "./measure-runs.ts";
 import { ModelRefused } from "./model-refused.ts";
 import type { JobFile, PrepareJob, PrepareStage } from "./prepare-protocol.ts";
@@ -189,7 +189,7 @@ async function describeFile(dir: string, name: string): Promise<PreparedFile> {
   const file = await open(path, "r+");
   try {
     await file.sync();
-    return { name, sizeBytes: (await file.stat()).size, crc32: await crcOf(path) };
+    return { name, ...(await checksumOf(path)) };
   } finally {
     await file.close();
   }

@@ -5,10 +5,11 @@
  * under its key is complete; what rots or is cut off afterwards is found by size and checksum and made again.
  */
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
+import { readFileSync, statSync, utimesSync } from "node:fs";
+import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Clock, Log } from "@modelyard/core";
-import { crcOf } from "./crc-of.ts";
+import { checksumOf } from "./checksum-of.ts";
 import { type PreparedInfo, parsePreparedInfo } from "./prepared-info.ts";
 import { planSweep, type StoredCopy } from "./sweep.ts";
 
@@ -53,7 +54,7 @@ export class PreparedFolder {
 
   /** The copy under a key when it is there and whole. */
   async find(key: string): Promise<PreparedCopy | undefined> {
-    const info = await this.peek(key);
+    const info = this.peek(key);
     if (!info) return undefined;
     const dir = this.#dirOf(key);
     const intact = await Promise.all(info.files.map((file) => isIntact(join(dir, file.name), file)));
@@ -61,14 +62,18 @@ export class PreparedFolder {
       this.#deps.log.warn("prepared copy is damaged and will be made again", { dir });
       return undefined;
     }
-    await this.#touch(join(dir, infoName));
+    this.#touch(join(dir, infoName));
     return copyOf(dir, info);
   }
 
-  /** The record under a key; the copy itself is not looked at. */
-  async peek(key: string): Promise<PreparedInfo | undefined> {
-    const text = await readFile(join(this.#dirOf(key), infoName), "utf8").catch(() => undefined);
-    return text === undefined ? undefined : parsePreparedInfo(text);
+  /** The record under a key; the copy itself is not looked at. Read on this thread: see `checksumOf`. */
+  peek(key: string): PreparedInfo | undefined {
+    try {
+      return parsePreparedInfo(readFileSync(join(this.#dirOf(key), infoName), "utf8"));
+    } catch {
+      // Not made yet, or deleted: a cache miss like any other.
+      return undefined;
+    }
   }
 
   /** Fills an empty folder by `write` and puts it in place; a damaged copy under the key makes way. */
@@ -116,10 +121,9 @@ export class PreparedFolder {
     await syncFolder(dirname(final));
   }
 
-  async #touch(path: string): Promise<void> {
+  #touch(path: string): void {
     const now = this.#deps.clock.nowMs();
-    const { mtimeMs } = await stat(path);
-    if (now - mtimeMs > touchEveryMs) await utimes(path, now / 1000, now / 1000);
+    if (now - statSync(path).mtimeMs > touchEveryMs) utimesSync(path, now / 1000, now / 1000);
   }
 
   #dirOf(key: string): string {
@@ -138,7 +142,8 @@ function copyOf(dir: string, info: PreparedInfo): PreparedCopy {
 
 async function isIntact(path: string, file: PreparedInfo["files"][number]): Promise<boolean> {
   try {
-    return (await stat(path)).size === file.sizeBytes && (await crcOf(path)) === file.crc32;
+    const { sizeBytes, crc32 } = await checksumOf(path);
+    return sizeBytes === file.sizeBytes && crc32 === file.crc32;
   } catch {
     // Gone: as good as damaged.
     return false;
