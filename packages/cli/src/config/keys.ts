@@ -132,13 +132,13 @@ export const configKeys: { readonly [P in keyof Config]: ConfigKey<Config[P]> } 
     name: "runLimit",
     meaning: "Longest run of a model; a longer one costs its process, and twice quarantines the model",
     minMs: 10,
-    defaultOf: () => 60_000,
+    defaultOf: () => 30_000,
   }),
   requestTimeoutMs: durationKey({
     name: "requestTimeout",
     meaning: "Deadline of requests that bring none, loading the model included",
     minMs: 1,
-    defaultOf: () => 120_000,
+    defaultOf: () => 60_000,
   }),
   drainLimitMs: durationKey({
     name: "drainLimit",

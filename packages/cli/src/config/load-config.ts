@@ -48,7 +48,7 @@ function isClone(dir: string): boolean {
 }
 
 /** The machine's memory, or the limit of the container when that is lower. */
-function usableMemoryBytes(): number {
+export function usableMemoryBytes(): number {
   const limit = process.constrainedMemory();
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
@@ -65,4 +65,10 @@ function readConfigFile(path: string): ConfigFile {
     throw failure("CONFIG_UNREADABLE", { file: path, why: error instanceof Error ? error.message : String(error) }, { cause: error });
   }
   throw failure("CONFIG_UNREADABLE", { file: path, why: "it is not a mapping of keys to values" });
+}
+
+/** The data folder commands look into for their server. */
+export function clientDataDir(): string {
+  const workingDir = process.cwd();
+  return resolve(workingDir, process.env[variableOf("data")] || defaultDataDir(workingDir, homedir()));
 }

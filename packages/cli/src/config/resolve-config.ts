@@ -16,6 +16,8 @@ export interface ConfigValue {
   /** Name of the key. */
   readonly name: string;
   readonly value: string | number;
+  /** The value as people read it. */
+  readonly text: string;
   readonly source: ConfigSource;
   /** For messages: `--port`, `MODELYARD_PORT`, `port in /…/config.yaml`, `the default of port`. */
   readonly origin: string;
@@ -58,13 +60,14 @@ export function resolveConfig(inputs: ConfigInputs): ResolvedConfig {
 
 function resolveKey(property: ConfigProperty, key: ConfigKey<string | number>, inputs: ConfigInputs): ConfigValue {
   const { name } = key;
+  const of = (value: string | number, source: ConfigSource, origin: string): ConfigValue => {
+    return { property, name, value, text: key.format(value), source, origin };
+  };
   const found = firstGiven(name, inputs);
-  if (!found) {
-    return { property, name, value: key.defaultOf(inputs.machine), source: "default", origin: `the default of ${name}` };
-  }
+  if (!found) return of(key.defaultOf(inputs.machine), "default", `the default of ${name}`);
   const value = key.parse(found.text);
   if (value === undefined) throw failure("CONFIG_INVALID", { origin: found.origin, current: `"${found.text}"`, wanted: key.wanted });
-  return { property, name, value: property === "dataDir" ? resolve(inputs.workingDir, String(value)) : value, ...found };
+  return of(property === "dataDir" ? resolve(inputs.workingDir, String(value)) : value, found.source, found.origin);
 }
 
 interface Given {

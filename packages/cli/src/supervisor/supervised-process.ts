@@ -16,6 +16,8 @@ import { identityOf, type ProcessIdentity } from "./process-identity.ts";
 export interface ProgramSource {
   /** Path of the entry file. */
   readonly entry: string;
+  /** Arguments of the program, which uses none: they tell people who list processes what it is. */
+  readonly args?: readonly string[];
   /** Arguments of Node. Default: those of this process. */
   readonly execArgv?: readonly string[];
 }
@@ -113,7 +115,7 @@ export class SupervisedProcess {
     const { source, logFile, clock, events } = this.#options;
     this.#state = "starting";
     // In a session of its own: Ctrl-C in the terminal is for the supervisor, which stops its children in order.
-    const child = fork(source.entry, [], {
+    const child = fork(source.entry, [...(source.args ?? [])], {
       detached: true,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       ...(source.execArgv === undefined ? {} : { execArgv: [...source.execArgv] }),

@@ -78,6 +78,18 @@ export const cliErrors = {
     retryable: true,
     hint: "Start it with `modelyard up`, or look what is wrong with `modelyard doctor`",
   },
+  MODEL_NOT_SERVED: {
+    code: "NOT_FOUND",
+    template: "The model is not served: {why}",
+    retryable: false,
+    hint: "List what is deployed with `modelyard get inferenceservices`",
+  },
+  PREDICTION_TIMED_OUT: {
+    code: "DEADLINE_EXCEEDED",
+    template: "The prediction was not made in time: {why}",
+    retryable: true,
+    hint: "Look what the model waits for with `modelyard describe isvc NAME`",
+  },
   SERVER_REFUSED: {
     code: "FAILED_PRECONDITION",
     template: "The server refused the request with status {status}: {why}",

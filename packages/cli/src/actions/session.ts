@@ -1,0 +1,41 @@
+/** A command's connection to its server. */
+import { type ApiObject, findKind, type KindDefinition, kinds } from "@modelyard/api";
+import { failure } from "@modelyard/core";
+import { httpResourceClient, type ResourceClient } from "@modelyard/resources";
+import { type CommandContext, type CommonOptions, outputOf } from "../commands/command-context.ts";
+import { clientDataDir, serverFromEnvironment } from "../config/load-config.ts";
+import type { Output } from "../output/output.ts";
+import { findServer } from "../server/find-server.ts";
+import { dataFolderAt } from "../supervisor/data-folder.ts";
+
+/** What commands on objects work with. */
+export interface Session {
+  readonly controlUrl: string;
+  readonly client: ResourceClient;
+  readonly output: Output;
+}
+
+/** Finds the server; it is reached with the first request. */
+export function openSession(options: CommonOptions, context: CommandContext): Session {
+  const { dir: dataDir, kubeconfigFile } = dataFolderAt(clientDataDir());
+  const controlUrl = findServer({ flag: options.server, environment: serverFromEnvironment(), dataDir, kubeconfigFile });
+  const { clock, random } = context;
+  return { controlUrl, client: httpResourceClient({ url: controlUrl, clock, random }), output: outputOf(options, context) };
+}
+
+/** The kind a person means; throws `KIND_UNKNOWN` naming those there are. */
+export function kindNamed(name: string): KindDefinition<ApiObject> {
+  const kind = findKind(name);
+  if (kind) return kind;
+  const known = kinds.map(({ plural, shortNames }) => (shortNames.length > 0 ? `${plural} (${shortNames.join(", ")})` : plural)).join(", ");
+  throw failure("KIND_UNKNOWN", { kind: name, known });
+}
+
+/** Which object a person means: that of this name, or the service of this model name. */
+export function objectKey(
+  kind: KindDefinition<ApiObject>,
+  named: { readonly name: string; readonly namespace: string },
+): { namespace?: string; name: string } {
+  const { name, namespace } = named;
+  return kind.namespaced ? { namespace, name } : { name };
+}

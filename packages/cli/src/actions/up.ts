@@ -1,0 +1,69 @@
+/** `modelyard up`: the composition root of the supervisor. */
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { jsonLog, type Log } from "@modelyard/core";
+import type { CommandContext } from "../commands/command-context.ts";
+import type { Config } from "../config/keys.ts";
+import { type ConfigFlags, loadConfig } from "../config/load-config.ts";
+import { controlSettings, serveSettings } from "../programs/program-settings.ts";
+import { dataFolderAt } from "../supervisor/data-folder.ts";
+import { type LogFile, openLogFile } from "../supervisor/log-file.ts";
+import { type SupervisorOptions, startSupervisor } from "../supervisor/supervisor.ts";
+import { productVersion } from "../version.ts";
+import { terminationAsked } from "./termination.ts";
+
+/** Runs the command until it is told to end. */
+export async function up(flags: ConfigFlags, context: CommandContext): Promise<void> {
+  const { clock, streams } = context;
+  const { config } = loadConfig(flags);
+  const terminated = terminationAsked(clock);
+  const supervisor = await startSupervisor(supervisorOptions(config), { clock, log: supervisorLog(config, context) });
+  try {
+    const ready = await Promise.race([supervisor.ready, terminated]);
+    if (typeof ready === "string") return;
+    streams.stdout.write(`modelyard ready ${JSON.stringify(ready)}\n`);
+    await terminated;
+  } finally {
+    await supervisor.close();
+  }
+}
+
+/** A serving process that is in a run gives no sign of life: its own watchdog ends it first. */
+const silenceBeyondRunMs = 10_000;
+
+function supervisorOptions(config: Config): SupervisorOptions {
+  const { dataDir, address, port, servingProcesses, drainLimitMs, runLimitMs } = config;
+  const version = productVersion();
+  const entry = (name: string): string => fileURLToPath(import.meta.resolve(name));
+  const args = ["--data", dataDir];
+  return {
+    ...{ dataDir, address, port, servingProcesses, drainLimitMs },
+    heartbeat: { everyMs: 2_000, silenceMs: Math.max(30_000, runLimitMs + silenceBeyondRunMs) },
+    programs: {
+      control: { entry: entry("#control-program"), args, settings: (facts) => controlSettings(config, version, facts) },
+      serving: { entry: entry("#serving-program"), args, settings: ({ slot }) => serveSettings(config, version, slot) },
+    },
+  };
+}
+
+/** Records go to `logs/supervisor.log`, those that matter to whoever watches the terminal in short to stderr. */
+function supervisorLog(config: Config, { clock, streams }: CommandContext): Log {
+  const { logsDir } = dataFolderAt(config.dataDir);
+  let file: LogFile | undefined;
+  const open = (): LogFile => {
+    mkdirSync(logsDir, { recursive: true, mode: 0o700 });
+    return openLogFile({ dir: logsDir, name: "supervisor" });
+  };
+  const write = (line: string): void => {
+    file ??= open();
+    file.write(line);
+    streams.stderr.write(`modelyard: ${briefly(line)}\n`);
+  };
+  return jsonLog({ clock, write, level: config.logLevel, fields: { role: "supervisor", pid: process.pid } });
+}
+
+function briefly(line: string): string {
+  const { time: _time, level: _level, message, pid: _pid, error: _error, ...fields }: Record<string, unknown> = JSON.parse(line);
+  const facts = Object.entries(fields).filter(([, value]) => value !== null);
+  return `${String(message)} (${facts.map(([name, value]) => `${name} ${String(value)}`).join(", ")})`;
+}

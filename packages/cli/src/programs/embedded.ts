@@ -1,0 +1,108 @@
+/** Modelyard inside another program: control and data plane in this process, as often as one likes. */
+import { type Clock, type Log, type Random, silentLog, systemClock, systemRandom } from "@modelyard/core";
+import type { Config } from "../config/keys.ts";
+import { usableMemoryBytes } from "../config/load-config.ts";
+import { resolveConfig } from "../config/resolve-config.ts";
+import { makeDataFolder, prepareDataFolder } from "../supervisor/data-folder.ts";
+import { lockFolder } from "../supervisor/folder-lock.ts";
+import { portFailure } from "../supervisor/port-failure.ts";
+import { urlOf } from "../supervisor/supervisor.ts";
+import { productVersion } from "../version.ts";
+import { startControlStack } from "./control-stack.ts";
+import { startServingStack } from "./serving-stack.ts";
+
+/** Options of {@link startModelyard}. */
+export interface ModelyardOptions {
+  /** Folder for everything it keeps; one server at a time may use it. */
+  readonly dataDir: string;
+  /** A loopback address. Default `127.0.0.1`. */
+  readonly address?: string;
+  /** Data port, 0 for any free one. Default 8033. */
+  readonly port?: number;
+  /** Control port, 0 for any free one. Default 8043. */
+  readonly controlPort?: number;
+  /** Bytes that models may occupy together. Default half of the machine's memory. */
+  readonly memoryBytes?: number;
+  /** Default: nothing is logged. */
+  readonly log?: Log;
+}
+
+/** A server inside this process. */
+export interface Modelyard {
+  readonly dataUrl: string;
+  readonly controlUrl: string;
+  /** Finishes requests in flight, then releases everything. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a server in this process. It shares nothing with another one but the process itself: a model that crashes its runtime ends the
+ * process, which under `modelyard up` would cost one serving process only.
+ *
+ * @throws `DATA_FOLDER_LOCKED`, `PORT_BUSY` and the other conditions of `modelyard up`.
+ */
+export async function startModelyard(options: ModelyardOptions): Promise<Modelyard> {
+  const config = configOf(options);
+  const deps: Deps = { clock: systemClock(), log: options.log ?? silentLog(), random: systemRandom(), closers: [] };
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= closeAll(deps.closers);
+    return closing;
+  };
+  try {
+    return { ...(await start(config, deps)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+interface Deps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: Random;
+  /** What is to be released, the last first. */
+  readonly closers: (() => Promise<void> | void)[];
+}
+
+async function start(config: Config, deps: Deps): Promise<Omit<Modelyard, "close">> {
+  const { address, dataDir, controlPort, port, memoryBytes: capacityBytes } = config;
+  makeDataFolder(dataDir);
+  const lock = await lockFolder(dataDir, deps);
+  deps.closers.push(() => lock.release());
+  const folder = prepareDataFolder(dataDir);
+  const version = productVersion();
+  let dataUrl: string | undefined;
+  const control = await startControlStack({ folder, address, controlPort, dataUrl: () => dataUrl, version, ...deps });
+  deps.closers.push(() => control.close());
+  const serving = await startServingStack({
+    ...config,
+    ...folder,
+    ...deps,
+    store: control.store,
+    capacityBytes,
+    version,
+    instanceId: "serving-0",
+  });
+  deps.closers.push(() => serving.close(config.drainLimitMs));
+  const listening = await serving.listen({ host: address, port }).catch((error: unknown) => {
+    throw portFailure(error, { role: "data", flag: "port", address, port });
+  });
+  dataUrl = urlOf(address, "port" in listening ? listening.port : port);
+  control.control.refresh();
+  lock.update({ data: dataUrl, control: control.url });
+  return { dataUrl, controlUrl: control.url };
+}
+
+/** By the same rules and defaults as that of the command, but from these options alone. */
+function configOf(options: ModelyardOptions): Config {
+  const { dataDir, address, port, controlPort, memoryBytes } = options;
+  const text = (value: string | number | undefined): string | undefined => value?.toString();
+  const flags = { data: dataDir, address, port: text(port), controlPort: text(controlPort), memory: text(memoryBytes) };
+  const machine = { memoryBytes: usableMemoryBytes(), dataDir };
+  return resolveConfig({ flags, environment: {}, machine, workingDir: process.cwd() }).config;
+}
+
+async function closeAll(closers: Deps["closers"]): Promise<void> {
+  for (let closer = closers.pop(); closer; closer = closers.pop()) await closer();
+}

@@ -1,0 +1,55 @@
+/** A serving process under the supervisor: a client of the store that control serves, with connections handed to it. */
+import { systemRandom } from "@modelyard/core";
+import { type CrashReport, readPostMortem } from "@modelyard/runtimes";
+import { etcdClient } from "@modelyard/store";
+import { connectPeer, type ListenAddress } from "@modelyard/wire";
+import { startServingStack } from "./serving-stack.ts";
+import { type CommonSettings, type ProgramContext, type RunningProgram, runSupervised } from "./supervised-program.ts";
+
+/** What the supervisor tells a serving process. */
+export interface ServeSettings extends CommonSettings {
+  readonly controlSocket: string;
+  readonly objectsDir: string;
+  readonly preparedDir: string;
+  /** Absent: nothing is kept for a successor, and no watchdog ends this process. */
+  readonly runningFile: string | undefined;
+  readonly instanceId: string;
+  readonly capacityBytes: number;
+  readonly runLimitMs: number;
+  readonly requestTimeoutMs: number;
+  readonly version: string;
+}
+
+/** A serving process: it can also listen itself. */
+export interface ServeProgram extends RunningProgram {
+  listen(address: ListenAddress): Promise<ListenAddress>;
+}
+
+/** Starts the data plane as a client of the store at the socket. */
+export async function startServe(settings: ServeSettings, context: ProgramContext): Promise<ServeProgram> {
+  const { clock, log } = context;
+  const random = systemRandom();
+  const peer = connectPeer({ address: { path: settings.controlSocket }, clock, log, random });
+  const store = etcdClient({ peer, clock, log, random });
+  const stack = await startServingStack({ ...settings, store, crashReports: crashReports(settings, context), clock, log, random });
+  return {
+    accept: (socket) => stack.accept(socket),
+    listen: (address) => stack.listen(address),
+    async close(limitMs) {
+      await stack.close(limitMs);
+      await store.close();
+      await peer.close();
+    },
+  };
+}
+
+/** What the process before left behind. Without its end being known nobody is blamed: it ended with its supervisor. */
+function crashReports({ runningFile }: ServeSettings, { predecessor, log }: ProgramContext): readonly CrashReport[] {
+  if (!predecessor || runningFile === undefined) return [];
+  const { atMs, signal } = predecessor;
+  const report = readPostMortem(runningFile, { atMs, ...(signal === null ? {} : { signal }) });
+  if (report) log.warn("the process before this one ended while a model ran", { ...predecessor, ...report });
+  return report ? [report] : [];
+}
+
+if (import.meta.main) runSupervised("serving", startServe);
