@@ -57,7 +57,7 @@ describe("a restarted instance", () => {
   /** Five models, used in the order of their names; then the process is cut off, as a killed one is. */
   async function startKilled(): Promise<{
     readonly models: readonly string[];
-    restart(options?: MeshHarnessOptions): Promise<MeshHarness>;
+    readonly restart: (options?: MeshHarnessOptions) => Promise<MeshHarness>;
   }> {
     const clock = fakeClock();
     const shared = memoryStore({ clock, random: seededRandom(1) });

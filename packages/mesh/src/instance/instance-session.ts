@@ -39,6 +39,8 @@ export class InstanceSession {
   readonly #stop = new AbortController();
   #lease: HeldLease | undefined;
   #running: Promise<void> | undefined;
+  /** The store's revision when the record was first written under the present lease. */
+  #sinceRevision = 0;
   #written = "";
   #writtenAtMs = Number.NEGATIVE_INFINITY;
   #isWriting = false;
@@ -64,7 +66,8 @@ export class InstanceSession {
   async refresh(): Promise<void> {
     const lease = this.#lease;
     if (!lease || lease.lost.aborted) return;
-    await Promise.all([this.#writeRecord(lease), this.#seekLeadership(lease)]);
+    await this.#writeRecord(lease);
+    await this.#seekLeadership(lease);
   }
 
   /** Gives up the lease, and with it the record and the seat; when the store does not answer in time they expire. */
@@ -83,6 +86,7 @@ export class InstanceSession {
         const lease = await keepLease(store, { clock, random, ttlSeconds, signal, log });
         this.#lease = lease;
         this.#written = "";
+        this.#sinceRevision = 0;
         onBegin();
         await this.refresh();
         await lost(lease, signal);
@@ -104,7 +108,8 @@ export class InstanceSession {
     this.#isWriting = true;
     try {
       const put = putOperation(instanceKey(instanceId), encodeRecord(record), lease.leaseId);
-      await store.transact({ success: [put] }, { signal: this.#stop.signal });
+      const answer = await store.transact({ success: [put] }, { signal: this.#stop.signal });
+      if (this.#sinceRevision === 0) this.#sinceRevision = answer.revision;
       this.#written = text;
       this.#writtenAtMs = nowMs;
     } catch (error) {
@@ -117,7 +122,8 @@ export class InstanceSession {
   async #seekLeadership(lease: HeldLease): Promise<void> {
     const { store, view, instanceId, log } = this.#options;
     const { leader } = view;
-    const isFree = !leader || (leader.instanceId === instanceId && leader.leaseId !== lease.leaseId);
+    // A seat of this id from before this session is its previous life's; a later one is a namesake's, with which nobody wins by fighting.
+    const isFree = !leader || (leader.instanceId === instanceId && leader.modRevision < this.#sinceRevision);
     if (this.#isSeeking || !view.isReady || !isFree) return;
     this.#isSeeking = true;
     try {
