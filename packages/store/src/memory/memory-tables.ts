@@ -17,6 +17,11 @@ export class MemoryTables implements MvccTables {
   /** Changes above the compacted revision. */
   #log: WatchEvent[] = [];
 
+  /** Versions that are held, those of deleted keys included. */
+  get versionCount(): number {
+    return this.#versions.values().reduce((sum, versions) => sum + versions.length, 0);
+  }
+
   get(key: string): KeyValue | undefined {
     return living(this.#versions.get(key)?.at(-1));
   }

@@ -92,6 +92,19 @@ describe("a SQLite store", () => {
     file.close();
   });
 
+  test("forgets deleted keys wholly", async () => {
+    const store = await open();
+    for (const key of ["a", "b", "c"]) {
+      await put(store, key);
+      await remove(store, key);
+    }
+    await store.compact(await revisionOf(store));
+    await store.close();
+    const file = new DatabaseSync(path, { readOnly: true });
+    expect(file.prepare("SELECT (SELECT count(*) FROM entries) + (SELECT count(*) FROM keys) AS count").get()).toEqual({ count: 0 });
+    file.close();
+  });
+
   test("refuses writes beyond its queue as a limit, and goes on", async () => {
     const store = await open({ maxPendingWrites: 10 });
     const settled = await Promise.allSettled(Array.from({ length: 40 }, (_, index) => put(store, `k${index}`)));
