@@ -17,8 +17,9 @@ interface Row {
 }
 
 const raw = (bytes: number): readonly Buffer[] => [Buffer.alloc(bytes)];
+const zeros = Array.from({ length: 784 }, () => 0);
 const image = { name: "Input3", datatype: "FP32", shape: [1, 1, 28, 28] };
-const typed = { ...image, contents: { fp32_contents: new Array(784).fill(0) } };
+const typed = { ...image, contents: { fp32_contents: zeros } };
 const invalid = status.INVALID_ARGUMENT;
 
 const rows: readonly Row[] = [
@@ -147,7 +148,7 @@ const rows: readonly Row[] = [
     section: "infer",
     method: "ModelInfer",
     expected: "INVALID_ARGUMENT",
-    request: asked({ inputs: [{ ...image, contents: { int_contents: new Array(784).fill(0) } }] }),
+    request: asked({ inputs: [{ ...image, contents: { int_contents: zeros } }] }),
     code: invalid,
   },
   {

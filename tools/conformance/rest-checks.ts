@@ -14,7 +14,7 @@ interface Wanted {
   readonly body?: (body: unknown, response: Response) => boolean;
 }
 
-const image = { name: "Input3", shape: [1, 1, 28, 28], datatype: "FP32", data: new Array(784).fill(0) as number[] };
+const image = { name: "Input3", shape: [1, 1, 28, 28], datatype: "FP32", data: zeros(784) };
 
 /** Every REST check. */
 export const restChecks: readonly Check[] = [
@@ -189,8 +189,12 @@ function binaryRequest(model: string, sizeBytes: number): Sent {
   return { path: `/v2/models/${model}/infer`, method: "POST", headers, body: Buffer.concat([head, Buffer.alloc(sizeBytes)]) };
 }
 
-function square(size: number): number[][] {
-  return Array.from({ length: size }, () => new Array<number>(size).fill(0));
+function zeros(count: number): readonly number[] {
+  return Array.from({ length: count }, () => 0);
+}
+
+function square(size: number): readonly (readonly number[])[] {
+  return Array.from({ length: size }, () => zeros(size));
 }
 
 function parsed(text: string): unknown {
