@@ -1,5 +1,5 @@
 /**
- * Clients that people use, against the gateway on real sockets. They come from PyPI into environments that `npm run test` makes; where an
+ * Clients that people use, against the gateway on real sockets. They come from PyPI into environments that `tools/install-python.ts` makes; where an
  * environment is absent its tests are skipped, and the title says so.
  */
 import { execFile } from "node:child_process";

@@ -1,3 +1,6 @@
+import { Agent } from "node:http";
+import { connect as connectHttp2 } from "node:http2";
+import { connect } from "node:net";
 import { failure } from "@modelyard/core";
 import { fakeClock } from "@modelyard/core/testing";
 import { afterEach, describe, expect, it } from "vitest";
@@ -403,14 +406,13 @@ describe("waiting over REST", () => {
     expect(server.mesh.state("default/pair__isvc-1")).toBe("Loading");
   });
 
-  it("stops waiting when the client goes away", async () => {
+  it("stops waiting when the client's connection is lost", async () => {
     const server = await startCold();
-    const controller = new AbortController();
-    const waiting = infer(server, { inputs: [x] }, { signal: controller.signal });
-    const lost = expect(waiting).rejects.toThrow();
+    const socket = connect(server.port, "127.0.0.1");
+    const body = JSON.stringify({ inputs: [x] });
+    socket.write(`POST /v2/models/pair/infer HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
     await until(() => server.mesh.waiting === 1);
-    controller.abort();
-    await lost;
+    socket.resetAndDestroy();
     await until(() => server.mesh.waiting === 0);
     expect(server.mesh.holds).toBe(0);
   });
@@ -466,12 +468,32 @@ describe("waiting over REST", () => {
 
   it("sees a new active revision with the next request of the same connection", async () => {
     const server = await startPair();
-    expect((await infer(server, { inputs: [x] })).json).toMatchObject({ model_version: "2" });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const body = { inputs: [x] };
+    expect((await infer(server, body, { agent })).json).toMatchObject({ model_version: "2" });
+    expect((await infer(server, body, { agent })).json).toMatchObject({ model_version: "2" });
     const model = await testModel("default/pair__isvc-3");
     server.mesh.setServices([{ name: "pair", revisions: [{ revision: 3, model }] }]);
-    expect((await infer(server, { inputs: [x] })).json).toMatchObject({ model_version: "3" });
+    expect((await infer(server, body, { agent })).json).toMatchObject({ model_version: "3" });
     server.mesh.setServices([]);
-    expect((await infer(server, { inputs: [x] })).status).toBe(404);
+    expect((await infer(server, body, { agent })).status).toBe(404);
+    agent.destroy();
+  });
+
+  it("answers over HTTP/2, many at once on one connection", async () => {
+    const server = await startPair();
+    const session = connectHttp2(`http://localhost:${server.port}`);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, async (_, index) => {
+        const stream = session.request({ ":method": "POST", ":path": "/v2/models/pair/infer", "content-type": "application/json" });
+        stream.end(JSON.stringify({ inputs: [{ ...x, data: [index, -index] }] }));
+        return (await stream.toArray()).join("");
+      }),
+    );
+    session.close();
+    expect(answers.map((text) => (JSON.parse(text) as { outputs: { data: number[] }[] }).outputs[0]?.data[0])).toEqual(
+      Array.from({ length: 20 }, (_, index) => index),
+    );
   });
 
   it("counts requests by protocol, method and outcome", async () => {

@@ -1,5 +1,5 @@
 /** A REST client of Node's own for the tests: every header and status as it came. */
-import { type IncomingHttpHeaders, request } from "node:http";
+import { type Agent, type IncomingHttpHeaders, request } from "node:http";
 
 /** A request. */
 export interface RestRequest {
@@ -7,7 +7,8 @@ export interface RestRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Objects are sent as JSON. */
   readonly body?: object | Uint8Array | string;
-  readonly signal?: AbortSignal;
+  /** Keeps connections between requests. Default none: each request has its own. */
+  readonly agent?: Agent;
 }
 
 /** An answer. */
@@ -21,20 +22,17 @@ export interface RestAnswer {
 
 /** Sends a request to a server on loopback. */
 export function send(port: number, path: string, options: RestRequest = {}): Promise<RestAnswer> {
-  const { method = options.body === undefined ? "GET" : "POST", headers = {}, body, signal } = options;
+  const { method = options.body === undefined ? "GET" : "POST", headers = {}, body, agent = false } = options;
   return new Promise((resolve, reject) => {
-    const outgoing = request(
-      { host: "127.0.0.1", port, path, method, headers, agent: false, ...(signal ? { signal } : {}) },
-      (incoming) => {
-        const chunks: Buffer[] = [];
-        incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
-        incoming.on("error", reject);
-        incoming.on("end", () => {
-          const bytes = Buffer.concat(chunks);
-          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, bytes, json: parse(bytes) });
-        });
-      },
-    );
+    const outgoing = request({ host: "127.0.0.1", port, path, method, headers, agent }, (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+      incoming.on("error", reject);
+      incoming.on("end", () => {
+        const bytes = Buffer.concat(chunks);
+        resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, bytes, json: parse(bytes) });
+      });
+    });
     outgoing.on("error", reject);
     outgoing.end(bytesOf(body));
   });
