@@ -145,7 +145,7 @@ describe("an InferenceService", () => {
     expect(ready.status?.modelStatus?.lastFailureInfo).toBeUndefined();
     expect(ready.status?.modelyard).not.toHaveProperty("targetRevision");
     const { items } = await running.http.list(eventKind, { fieldSelector: "involvedObject.name=digits" });
-    expect(items.map(({ reason }) => reason).toSorted()).toEqual(["Fetched", "Fetching", "Registered", "Served"]);
+    expect(new Set(items.map(({ reason }) => reason))).toEqual(new Set(["Fetching", "Fetched", "Registered", "Served"]));
     stop.abort();
     await watching;
   });

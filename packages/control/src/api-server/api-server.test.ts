@@ -241,7 +241,8 @@ describe("the API server", () => {
   test("limits how many watches run at a time", async () => {
     const query = "?watch=1&timeoutSeconds=1";
     const answers = await Promise.all(Array.from({ length: 5 }, () => call(services() + query)));
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 200, 429, 429]);
+    const countOf = (wanted: number): number => answers.filter(({ status }) => status === wanted).length;
+    expect([countOf(200), countOf(429)]).toEqual([3, 2]);
     expect((await call(services() + query)).status).toBe(200);
   });
 
