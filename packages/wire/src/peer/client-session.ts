@@ -1,6 +1,6 @@
 /**
- * The client's side of one HTTP/2 connection. Requests may be made before the connection stands: they are written as soon as it does. Those
- * beyond the peer's limit on streams wait for their turn.
+ * The client's side of one HTTP/2 connection. Requests may be made before the connection stands: they wait for the peer's SETTINGS, since only
+ * those say how many it takes at once, and those beyond that limit wait for their turn.
  */
 import { connect, type Socket } from "node:net";
 import { failure, type PlatformError, type Timer } from "@modelyard/core";
@@ -145,7 +145,7 @@ export class ClientSession implements TransportHandler {
   }
 
   #openWaiting(): void {
-    while (this.#waiting.length > 0 && this.#session.streamCount < this.#session.peer.maxConcurrentStreams) {
+    while (this.#isReady && this.#waiting.length > 0 && this.#session.streamCount < this.#session.peer.maxConcurrentStreams) {
       const stream = this.#waiting.shift();
       if (!stream || stream.isOver) continue;
       const streamId = this.#nextStreamId;
@@ -175,7 +175,7 @@ export class ClientSession implements TransportHandler {
     const { clock, keepAliveMs, keepAliveTimeoutMs } = this.#options;
     const look = (): void => {
       this.#keepAlive = undefined;
-      if (this.#isGone || this.#session.streamCount === 0) return;
+      if (this.#isGone || this.#session.streamCount + this.#waiting.length === 0) return;
       const silentMs = clock.monotonicMs() - this.#transport.readMs;
       this.#session.sweep(clock.monotonicMs());
       if (silentMs < keepAliveMs || !this.#isReady) {
