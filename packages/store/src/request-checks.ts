@@ -7,15 +7,15 @@ import type { KeyRange, Operation, RangeRequest, Transaction, WatchRequest } fro
 import { inRange } from "./key-order.ts";
 
 /** Longest key in bytes of UTF-8. */
-export const maxKeyBytes = 4_096;
+const maxKeyBytes = 4_096;
 /** Most operations in one branch of a transaction. */
-export const maxOperations = 128;
+const maxOperations = 128;
 /** Most bytes of keys and values in one transaction. */
 export const maxRequestBytes = 1_572_864;
 /** Events a watch holds for a consumer that does not read, unless it says otherwise. */
 export const defaultMaxBufferedEvents = 4_096;
 /** Longest time to live of a lease in seconds. */
-export const maxLeaseTtlSeconds = 9_000_000_000;
+const maxLeaseTtlSeconds = 9_000_000_000;
 
 /** Refuses a read that no store could answer. */
 export function checkRangeRequest(request: RangeRequest): void {

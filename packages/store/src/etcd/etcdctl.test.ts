@@ -16,7 +16,8 @@ import { etcdFace } from "./server/etcd-face.ts";
 import { serveEtcd } from "./server/serve-etcd.ts";
 
 const run = promisify(execFile);
-const hasEtcdctl = await isInstalled("etcdctl");
+const program = "etcdctl";
+const hasEtcdctl = await isInstalled(program);
 
 let store: Store;
 let endpoint = "";
@@ -45,13 +46,13 @@ const base = (): readonly string[] => ["--endpoints", endpoint, "--command-timeo
 const env = { ...process.env, ETCDCTL_API: "3" };
 
 async function etcdctl(...args: readonly string[]): Promise<readonly string[]> {
-  const { stdout } = await run("etcdctl", [...base(), ...args], { env, timeout: 20_000 });
+  const { stdout } = await run(program, [...base(), ...args], { env, timeout: 20_000 });
   return stdout.split("\n").filter((line) => line !== "");
 }
 
 /** Runs a command that reads its input. */
 async function etcdctlWith(input: string, ...args: readonly string[]): Promise<readonly string[]> {
-  const child = spawn("etcdctl", [...base(), ...args], { env, stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(program, [...base(), ...args], { env, stdio: ["pipe", "pipe", "inherit"] });
   child.stdin.end(input);
   const lines: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) if (line !== "") lines.push(line);
@@ -144,12 +145,12 @@ describe.runIf(hasEtcdctl).each([
   });
 
   test("sees a healthy endpoint and its status", async () => {
-    await expect(run("etcdctl", [...base(), "endpoint", "health"], { env })).resolves.toBeDefined();
+    await expect(run(program, [...base(), "endpoint", "health"], { env })).resolves.toBeDefined();
     expect((await etcdctl("endpoint", "status"))[0]).toContain("3.4.0");
   });
 
   function watching(...args: readonly string[]): { readonly child: ChildProcess; readonly lines: Interface } {
-    const child = spawn("etcdctl", [...base(), "watch", ...args], { env, stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(program, [...base(), "watch", ...args], { env, stdio: ["ignore", "pipe", "inherit"] });
     return { child, lines: createInterface({ input: child.stdout }) };
   }
 });

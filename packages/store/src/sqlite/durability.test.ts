@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
 import { randomInteger, seededRandom, silentLog } from "@modelyard/core";
 import { type FakeClock, fakeClock } from "@modelyard/core/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -13,7 +14,7 @@ import { all, attach, pairs, put, remove, revisionOf, text, told, WatchReader } 
 import { migrations, openForWriting } from "./open-database.ts";
 import { type SqliteStoreOptions, sqliteStore } from "./sqlite-store.ts";
 
-const ledgerWriter = join(import.meta.dirname, "../testing/ledger-writer.ts");
+const ledgerWriter = fileURLToPath(new URL("../testing/ledger-writer.ts", import.meta.url));
 let folder = "";
 let path = "";
 const opened: Store[] = [];

@@ -11,7 +11,7 @@ export interface EtcdStatus {
 }
 
 /** Why a watch of etcd was cancelled, or a read refused: the history it needs is gone. */
-export const compactedMessage = "etcdserver: mvcc: required revision has been compacted";
+const compactedMessage = "etcdserver: mvcc: required revision has been compacted";
 
 const statuses: Partial<Readonly<Record<Reason, EtcdStatus>>> = {
   STORE_COMPACTED: { code: "OUT_OF_RANGE", message: compactedMessage },

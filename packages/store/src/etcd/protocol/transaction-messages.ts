@@ -34,7 +34,7 @@ export interface CompareMessage extends ProtoMessage {
   readonly rangeEnd: Uint8Array;
 }
 
-export const compareMessage: MessageType<CompareMessage> = messageType("etcdserverpb.Compare", {
+const compareMessage: MessageType<CompareMessage> = messageType("etcdserverpb.Compare", {
   result: implicit(1, "enum"),
   target: implicit(2, "enum"),
   key: implicit(3, "bytes"),
@@ -53,7 +53,7 @@ export interface RequestOpMessage extends ProtoMessage {
   readonly requestTxn?: TxnRequestMessage;
 }
 
-export const requestOpMessage: MessageType<RequestOpMessage> = messageType("etcdserverpb.RequestOp", {
+const requestOpMessage: MessageType<RequestOpMessage> = messageType("etcdserverpb.RequestOp", {
   requestRange: optional(1, () => rangeRequestMessage),
   requestPut: optional(2, () => putRequestMessage),
   requestDeleteRange: optional(3, () => deleteRangeRequestMessage),
@@ -66,7 +66,7 @@ export interface ResponseOpMessage extends ProtoMessage {
   readonly responseDeleteRange?: DeleteRangeResponseMessage;
 }
 
-export const responseOpMessage: MessageType<ResponseOpMessage> = messageType("etcdserverpb.ResponseOp", {
+const responseOpMessage: MessageType<ResponseOpMessage> = messageType("etcdserverpb.ResponseOp", {
   responseRange: optional(1, () => rangeResponseMessage),
   responsePut: optional(2, () => putResponseMessage),
   responseDeleteRange: optional(3, () => deleteRangeResponseMessage),

@@ -15,7 +15,7 @@ export interface EventMessage extends ProtoMessage {
   readonly prevKv?: KeyValueMessage;
 }
 
-export const eventMessage: MessageType<EventMessage> = messageType("mvccpb.Event", {
+const eventMessage: MessageType<EventMessage> = messageType("mvccpb.Event", {
   type: implicit(1, "enum"),
   kv: optional(2, () => keyValueMessage),
   prevKv: optional(3, () => keyValueMessage),
@@ -32,7 +32,7 @@ export interface WatchCreateRequestMessage extends ProtoMessage {
   readonly fragment: boolean;
 }
 
-export const watchCreateRequestMessage: MessageType<WatchCreateRequestMessage> = messageType("etcdserverpb.WatchCreateRequest", {
+const watchCreateRequestMessage: MessageType<WatchCreateRequestMessage> = messageType("etcdserverpb.WatchCreateRequest", {
   key: implicit(1, "bytes"),
   rangeEnd: implicit(2, "bytes"),
   startRevision: implicit(3, "safeInt64"),
@@ -43,11 +43,11 @@ export const watchCreateRequestMessage: MessageType<WatchCreateRequestMessage> =
   fragment: implicit(8, "bool"),
 });
 
-export interface WatchCancelRequestMessage extends ProtoMessage {
+interface WatchCancelRequestMessage extends ProtoMessage {
   readonly watchId: number;
 }
 
-export const watchCancelRequestMessage: MessageType<WatchCancelRequestMessage> = messageType("etcdserverpb.WatchCancelRequest", {
+const watchCancelRequestMessage: MessageType<WatchCancelRequestMessage> = messageType("etcdserverpb.WatchCancelRequest", {
   watchId: implicit(1, "safeInt64"),
 });
 
