@@ -1,5 +1,5 @@
 /**
- * Holds back writes of statuses. A service may write ten times at once, then once a second. What comes and goes with traffic (a model that is evicted and
+ * Holds back writes of statuses. A service may write twenty times at once, then once a second. What comes and goes with traffic (a model that is evicted and
  * loaded again) may be written every ten seconds, and a few times a second for all services together, so that churn does not become load on the store.
  */
 import type { Clock } from "@modelyard/core";
@@ -9,7 +9,7 @@ interface Bucket {
   readonly refillMs: number;
 }
 
-const urgentOfOne: Bucket = { burst: 10, refillMs: 1_000 };
+const urgentOfOne: Bucket = { burst: 20, refillMs: 1_000 };
 const idleOfOne: Bucket = { burst: 1, refillMs: 10_000 };
 const idleOfAll: Bucket = { burst: 20, refillMs: 50 };
 
