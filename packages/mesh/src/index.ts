@@ -25,7 +25,8 @@ export {
   vmodelPrefix,
 } from "./records.ts";
 export { RoutingTable, routeOf } from "./routing-table.ts";
-export { type MeshStatistics, type RunningMesh, startMesh } from "./start-mesh.ts";
+export type { MeshStatistics, RunningMesh } from "./running-mesh.ts";
+export { startMesh } from "./start-mesh.ts";
 export type { MeshLimits, MeshOptions } from "./start-options.ts";
 export { deleteVModel, getVModelStatus, setVModel, type VModelCallOptions } from "./vmodels/apply.ts";
 export type { ModelSpec, SetVModelRequest, Stored, VModelPlan, VModelSnapshot } from "./vmodels/plan.ts";

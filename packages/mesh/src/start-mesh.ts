@@ -1,51 +1,22 @@
 /** The mesh of one serving process, put together: view, cache, record writer, session, transitions, and the second hand that drives them. */
-import { failure, PlatformError, sleep, type Timer } from "@modelyard/core";
+import { PlatformError, sleep, type Timer } from "@modelyard/core";
 import type { ModelSignature } from "@modelyard/runtimes";
 import { listAndWatch } from "@modelyard/store";
-import { type LoadCause, ModelCache } from "./cache/model-cache.ts";
-import type { LoadSource } from "./cache/pending-load.ts";
-import type { AcquireOptions, HeldModel, Mesh, ModelState, ServiceRoute } from "./contract.ts";
+import { ModelCache } from "./cache/model-cache.ts";
+import type { AcquireOptions, HeldModel, ModelState, ServiceRoute } from "./contract.ts";
 import { type Decision, DecisionLog } from "./decisions.ts";
-import { CacheRecorder, copyOf } from "./instance/cache-recorder.ts";
-import { GoneInstances } from "./instance/gone-instances.ts";
+import { Admissions } from "./instance/admissions.ts";
+import { CacheRecorder } from "./instance/cache-recorder.ts";
+import { Housekeeping } from "./instance/housekeeping.ts";
 import { InstanceSession } from "./instance/instance-session.ts";
-import { planHousekeeping, planWarmUp } from "./instance/plan-housekeeping.ts";
+import { planWarmUp } from "./instance/plan-housekeeping.ts";
 import { RecordWriter } from "./instance/record-writer.ts";
 import { type MeshMetrics, meshMetrics } from "./mesh-metrics.ts";
-import { isQuarantined, modelStateOf, quarantineFailure } from "./model-state.ts";
-import { type AdmissionState, planAdmission, refusedUntilMs } from "./plan-admission.ts";
-import type { InstanceRecord, ModelRecord } from "./records.ts";
+import type { InstanceRecord } from "./records.ts";
 import { type RegistryChange, RegistryView } from "./registry-view.ts";
+import type { MeshStatistics, RunningMesh } from "./running-mesh.ts";
 import { type MeshOptions, type ResolvedMeshOptions, resolveMeshOptions } from "./start-options.ts";
-import type { TransitionModel, TransitionState } from "./vmodels/plan-transition.ts";
 import { Transitions } from "./vmodels/transitions.ts";
-
-/** What the cache of a mesh holds and has done. */
-export interface MeshStatistics {
-  readonly capacityBytes: number;
-  /** Charged: loaded, being loaded, and evicted but not yet unloaded. */
-  readonly usedBytes: number;
-  readonly modelCount: number;
-  readonly loadingCount: number;
-  readonly queuedCount: number;
-  /** Requests that wait for loads. */
-  readonly waitingCount: number;
-  readonly loads: number;
-  readonly loadFailures: number;
-  readonly evictions: number;
-  /** Models whose records the store does not have yet as they are. */
-  readonly unwrittenCount: number;
-  readonly isLeader: boolean;
-}
-
-/** A mesh that runs. */
-export interface RunningMesh extends Mesh {
-  /** The last decisions about a model (all models when absent), oldest first. */
-  explain(modelId?: string): readonly Decision[];
-  statistics(): MeshStatistics;
-  /** Takes no new loads, waits for holds in flight (at most `drainTimeoutMs`), unloads every model, gives up the lease. Idempotent. */
-  close(): Promise<void>;
-}
 
 /** Starts the mesh. Resolves at once: it is ready when `isReady` says so, and it serves on while the store is away. */
 export function startMesh(options: MeshOptions): Promise<RunningMesh> {
@@ -66,11 +37,12 @@ class ServingMesh implements RunningMesh {
   readonly #metrics: MeshMetrics;
   readonly #view: RegistryView;
   readonly #recorder: CacheRecorder;
+  readonly #admissions: Admissions;
   readonly #cache: ModelCache;
   readonly #writer: RecordWriter;
   readonly #session: InstanceSession;
   readonly #transitions: Transitions;
-  readonly #gone: GoneInstances;
+  readonly #housekeeping: Housekeeping;
   readonly #startedAtMs: number;
   readonly #stop = new AbortController();
   #second: Timer | undefined;
@@ -81,45 +53,48 @@ class ServingMesh implements RunningMesh {
 
   constructor(options: ResolvedMeshOptions) {
     const { clock, random, log, store, instanceId, limits } = options;
+    const decisions = new DecisionLog(limits.maxDecisions);
+    const metrics = meshMetrics(options.metrics);
+    const view = new RegistryView({ log, onChange: (change) => this.#onChange(change) });
+    const shared = { store, view, instanceId, clock, random, log, decisions, metrics };
+    const writer = new RecordWriter({ ...shared, intervalMs: limits.recordIntervalMs });
+    const isLeader = (): boolean => this.#session.isLeader;
     this.#options = options;
     this.#startedAtMs = clock.nowMs();
-    this.#decisions = new DecisionLog(limits.maxDecisions);
-    this.#metrics = meshMetrics(options.metrics);
-    this.#gone = new GoneInstances(2 * secondMs * limits.leaseTtlSeconds);
-    this.#view = new RegistryView({ log, onChange: (change) => this.#onChange(change) });
-    const shared = { store, view: this.#view, instanceId, clock, random, log };
-    this.#writer = new RecordWriter({ ...shared, intervalMs: limits.recordIntervalMs });
+    this.#decisions = decisions;
+    this.#metrics = metrics;
+    this.#view = view;
+    this.#writer = writer;
+    this.#admissions = new Admissions({ ...options, ...limits, ...shared, writer });
     this.#recorder = new CacheRecorder({
-      clock,
-      log,
-      metrics: this.#metrics,
-      decisions: this.#decisions,
-      record: (modelId, facts) => this.#writer.add(modelId, facts),
-      onChanged: (modelId) => this.#reconsider(modelId),
+      ...shared,
+      record: (modelId, facts) => writer.add(modelId, facts),
+      onChanged: (modelId) => this.#onCacheChanged(modelId),
     });
     this.#cache = new ModelCache({
-      clock,
-      log,
+      ...shared,
       limits,
       capacityBytes: options.capacityBytes,
-      sourceOf: (modelId, cause) => this.#sourceOf(modelId, cause),
+      sourceOf: (modelId, cause) => this.#admissions.sourceOf(modelId, cause),
       events: this.#recorder,
     });
+    const goneAfterMs = 2 * secondMs * limits.leaseTtlSeconds;
+    this.#housekeeping = new Housekeeping({ ...shared, ...limits, writer, cache: this.#cache, isLeader, goneAfterMs });
     this.#session = new InstanceSession({
       ...shared,
       ttlSeconds: limits.leaseTtlSeconds,
       intervalMs: limits.instanceIntervalMs,
       record: () => this.#instanceRecord(),
-      onBegin: () => this.#keepHouse(),
+      onBegin: () => this.#housekeeping.run(),
     });
     this.#transitions = new Transitions({
       ...shared,
       takeOverAfterMs: limits.takeOverAfterMs,
-      isLeader: () => this.#session.isLeader,
-      stateOf: (vmodelId) => this.#transitionState(vmodelId),
+      isLeader,
+      stateOf: (vmodelId) => this.#admissions.transitionState(vmodelId, this.#cache),
       ensure: (modelId, reason) => this.#cache.ensure(modelId, { reason }),
-      onSwitched: (vmodelId, targetModelId) =>
-        this.#decide(targetModelId, { kind: "switch", reason: `it is the active model of ${vmodelId} now` }),
+      onSwitched: (vmodelId, modelId) =>
+        decisions.add({ atMs: clock.nowMs(), modelId, kind: "switch", reason: `it is the active model of ${vmodelId} now` }),
     });
   }
 
@@ -153,13 +128,7 @@ class ServingMesh implements RunningMesh {
   }
 
   state(modelId: string): ModelState {
-    const local = this.#cache.state(modelId);
-    if (local) return local;
-    const record = this.#writer.current(modelId);
-    if (!record) return "NotLoaded";
-    if (planAdmission(this.#admissionState(modelId, "background")).kind === "refuse") return "FailedToLoad";
-    const copies = Object.fromEntries(Object.entries(record.copies).filter(([instanceId]) => this.#isOtherLive(instanceId)));
-    return modelStateOf({ ...record, copies, failures: {} });
+    return this.#cache.state(modelId) ?? this.#admissions.stateElsewhere(modelId);
   }
 
   signature(modelId: string): ModelSignature | undefined {
@@ -223,21 +192,12 @@ class ServingMesh implements RunningMesh {
   #onFirstReset(): void {
     this.#isFirstReset = false;
     const { instanceId, capacityBytes, limits, crashReports } = this.#options;
-    for (const modelId of new Set(crashReports.map((report) => report.modelId))) this.#quarantine(modelId);
-    const warm = planWarmUp(this.#records(), { instanceId, capacityBytes, maxModels: limits.maxWarmUpModels });
+    for (const modelId of new Set(crashReports.map((report) => report.modelId))) this.#admissions.quarantine(modelId);
+    const warm = planWarmUp(this.#housekeeping.records(), { instanceId, capacityBytes, maxModels: limits.maxWarmUpModels });
     for (const modelId of warm) this.#warmUp(modelId);
-    this.#keepHouse();
+    this.#housekeeping.run();
     this.#writer.onReady();
     void this.#session.refresh();
-  }
-
-  #quarantine(modelId: string): void {
-    const record = this.#writer.current(modelId);
-    if (!record || !isQuarantined(record)) return;
-    const error = quarantineFailure(record);
-    this.#writer.add(modelId, { failure: { atMs: record.crashes.at(-1)?.atMs ?? 0, error: error.toPublic() } });
-    this.#decide(modelId, { kind: "quarantine", reason: error.message });
-    this.#options.log.error("a model is quarantined", error, { modelId });
   }
 
   #warmUp(modelId: string): void {
@@ -249,103 +209,17 @@ class ServingMesh implements RunningMesh {
   }
 
   #onModelChanged(modelId: string): void {
-    const record = this.#view.models.get(modelId)?.record;
-    const cached = this.#cache.peek(modelId);
-    if (!record) this.#cache.forget(modelId, "the model was deleted");
-    else if (cached) cached.revision = record.revision;
-    for (const vmodelId of this.#view.referrersOf(modelId)) this.#transitions.changed(vmodelId);
-  }
-
-  #reconsider(modelId: string): void {
     const stored = this.#view.models.get(modelId);
     const cached = this.#cache.peek(modelId);
-    // Deleted or renumbered while it was loading.
     if (!stored) this.#cache.forget(modelId, "the model was deleted");
     else if (cached) cached.revision = stored.record.revision;
     for (const vmodelId of this.#view.referrersOf(modelId)) this.#transitions.changed(vmodelId);
+  }
+
+  /** The record may have gone or changed while the model was loading. */
+  #onCacheChanged(modelId: string): void {
+    this.#onModelChanged(modelId);
     this.#schedule();
-  }
-
-  #sourceOf(modelId: string, cause: LoadCause): LoadSource | PlatformError {
-    if (!this.#view.isReady) return failure("MESH_NOT_READY", {}, { retryAfterMs: secondMs });
-    const admission = planAdmission(this.#admissionState(modelId, cause));
-    if (admission.kind === "refuse") return admission.error;
-    const { record } = admission;
-    const runtime = this.#options.runtimeOf(record);
-    if (!runtime) return this.#refuseRuntime(modelId, record);
-    const { type: modelType, artifactDigest, parameters, revision } = record;
-    return { request: { modelId, modelType, artifactDigest, parameters }, revision, runtime };
-  }
-
-  #refuseRuntime(modelId: string, record: ModelRecord): PlatformError {
-    const available = this.#options.runtimes.map((runtime) => runtime.name).join(", ");
-    const error = failure("MODEL_RUNTIME_MISSING", { runtime: record.runtime, available });
-    this.#writer.add(modelId, { failure: { atMs: this.#options.clock.nowMs(), error: error.toPublic() } });
-    this.#decide(modelId, { kind: "loadFailed", reason: error.message });
-    return error;
-  }
-
-  #admissionState(modelId: string, cause: LoadCause): AdmissionState {
-    const { clock, instanceId, limits } = this.#options;
-    const failureExpiryMs = cause === "request" ? limits.requestFailureExpiryMs : limits.failureExpiryMs;
-    return { modelId, record: this.#writer.current(modelId), instanceId, nowMs: clock.nowMs(), failureExpiryMs };
-  }
-
-  #transitionState(vmodelId: string): TransitionState | undefined {
-    const vmodel = this.#view.vmodels.get(vmodelId)?.record;
-    if (!vmodel) return undefined;
-    const otherInstances = { has: (instanceId: string) => this.#isOtherLive(instanceId) };
-    return {
-      vmodel,
-      otherInstances,
-      active: this.#transitionModel(vmodel.activeModelId),
-      target: this.#transitionModel(vmodel.targetModelId),
-    };
-  }
-
-  #transitionModel(modelId: string): TransitionModel | undefined {
-    const record = this.#writer.current(modelId);
-    if (!record) return undefined;
-    return { record, local: this.#cache.state(modelId), refusedUntilMs: refusedUntilMs(this.#admissionState(modelId, "background")) };
-  }
-
-  #isOtherLive(instanceId: string): boolean {
-    return instanceId !== this.#options.instanceId && this.#view.instances.has(instanceId);
-  }
-
-  *#records(): Iterable<readonly [string, ModelRecord]> {
-    for (const [modelId, { record }] of this.#view.models) yield [modelId, this.#writer.current(modelId) ?? record];
-  }
-
-  #keepHouse(): void {
-    if (!this.#view.isReady) return;
-    const { clock, instanceId, limits } = this.#options;
-    const isLive = (one: string): boolean => one === instanceId || this.#view.instances.has(one);
-    const records = Array.from(this.#view.models.values(), (stored) => stored.record);
-    const missing = this.#gone.update(records, { isLive, nowMs: clock.monotonicMs() });
-    const planned = planHousekeeping({
-      models: this.#records(),
-      instanceId,
-      localCopy: (modelId) => this.#localCopy(modelId),
-      goneInstances: this.#session.isLeader ? missing : new Set(),
-      nowMs: clock.nowMs(),
-      failureExpiryMs: limits.failureExpiryMs,
-    });
-    for (const [modelId, facts] of planned) this.#writer.add(modelId, facts);
-    this.#countRegistry(records);
-  }
-
-  #localCopy(modelId: string): ReturnType<typeof copyOf> | undefined {
-    const cached = this.#cache.peek(modelId);
-    if (cached) return copyOf(cached, cached.loadedAtMs);
-    return this.#cache.state(modelId) === "Loading" ? { state: "loading", startedAtMs: this.#options.clock.nowMs() } : undefined;
-  }
-
-  #countRegistry(records: readonly ModelRecord[]): void {
-    const metrics = this.#metrics;
-    metrics.registeredModels.set(records.length);
-    metrics.loadedModels.set(records.filter((record) => modelStateOf(record) === "Loaded").length);
-    metrics.failedModels.set(records.filter((record) => modelStateOf(record) === "FailedToLoad").length);
   }
 
   #setSecond(): void {
@@ -359,7 +233,7 @@ class ServingMesh implements RunningMesh {
     void this.#session.refresh();
     if (--this.#secondsLeft <= 0) {
       this.#secondsLeft = housekeepingSeconds;
-      this.#keepHouse();
+      this.#housekeeping.run();
     }
     this.#setSecond();
   }
@@ -380,10 +254,6 @@ class ServingMesh implements RunningMesh {
     const { loads, evictions } = this.#recorder.counts;
     const use = { capacityBytes, usedBytes, modelCount, loadingCount, ...(oldestUseMs !== undefined && { oldestUseMs }) };
     return { startedAtMs: this.#startedAtMs, version, pid, ...use, loads, evictions, shuttingDown: this.#closing !== undefined };
-  }
-
-  #decide(modelId: string, decision: Omit<Decision, "atMs" | "modelId">): void {
-    this.#decisions.add({ atMs: this.#options.clock.nowMs(), modelId, ...decision });
   }
 
   #schedule(): void {

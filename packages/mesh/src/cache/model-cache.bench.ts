@@ -66,7 +66,6 @@ async function measureHits(): Promise<void> {
 
 async function measureLoads(): Promise<void> {
   const random = seededRandom(1);
-  const loadsBefore = runtime.events.length;
   const startedMs = clock.monotonicMs();
   const durationMs = 2_000;
   let requests = 0;
@@ -83,5 +82,5 @@ async function measureLoads(): Promise<void> {
   console.log(
     `uniform over ${modelCount}: ${Math.round((requests * 1_000) / durationMs)} requests/s, about ${Math.round((misses * 1_000) / durationMs)} loads/s`,
   );
-  console.log(`most bytes at once: ${runtime.peakBytes} of ${capacityModels * sizeBytes}, events before: ${loadsBefore}`);
+  console.log(`most bytes at once: ${runtime.peakBytes} of ${capacityModels * sizeBytes}`);
 }

@@ -12,7 +12,7 @@
  *
  * Budget (hot path): `acquire` of a loaded model and its `release` <= 100 ns together, no allocation, no promise (`model-cache.bench.ts`).
  */
-import { type Clock, failure, type Log, PlatformError, sleep, withDeadline } from "@modelyard/core";
+import { type Clock, failure, type Log, PlatformError, withDeadline } from "@modelyard/core";
 import type { LoadedModel, LoadStage } from "@modelyard/runtimes";
 import type { AcquireOptions, HeldModel, ModelState } from "../contract.ts";
 import { CachedModel, type CachedModelOwner } from "./cached-model.ts";
@@ -23,6 +23,7 @@ import { MemoryBudget } from "./memory-budget.ts";
 import { type LoadSource, PendingLoad } from "./pending-load.ts";
 import { planEviction } from "./plan-eviction.ts";
 import { predictSize, runLoad } from "./run-load.ts";
+import { unloadModel } from "./unload-model.ts";
 
 /** Told what happens in the cache, synchronously. Must not throw. */
 export interface CacheEvents {
@@ -64,8 +65,6 @@ export interface EnsureOptions {
   readonly placement?: "newest" | "oldest";
 }
 
-const maxUnloadAttempts = 5;
-const unloadLimitMs = 30_000;
 const maxKnownSizes = 65_536;
 
 /** Weighted LRU cache of loaded models. */
@@ -341,7 +340,7 @@ export class ModelCache implements CachedModelOwner {
   async #unload(cached: CachedModel): Promise<void> {
     const { clock, events } = this.#options;
     const startedMs = clock.monotonicMs();
-    const isFreed = await this.#tryUnload(cached.model);
+    const isFreed = await unloadModel(cached.model, this.#options);
     this.#leavingBytes -= cached.sizeBytes;
     events.onUnloaded(cached, { isFreed, tookMs: clock.monotonicMs() - startedMs });
     this.#departures.end(cached.modelId);
@@ -352,25 +351,10 @@ export class ModelCache implements CachedModelOwner {
   /** Unloads a model that was never handed out. */
   async #discard(model: LoadedModel): Promise<void> {
     this.#leavingBytes += model.sizeBytes;
-    const isFreed = await this.#tryUnload(model);
+    const isFreed = await unloadModel(model, this.#options);
     this.#leavingBytes -= model.sizeBytes;
     this.#departures.end(model.modelId);
     if (isFreed) this.#budget.release(model.sizeBytes);
-  }
-
-  /** False when the runtime refused to the end: nobody knows whether the memory is free, so it stays charged. */
-  async #tryUnload(model: LoadedModel): Promise<boolean> {
-    const { clock, log } = this.#options;
-    for (let attempt = 1; attempt <= maxUnloadAttempts; attempt++) {
-      try {
-        await withDeadline(model.unload(), { clock, limitMs: unloadLimitMs, what: "Unloading the model" });
-        return true;
-      } catch (error) {
-        log.error("a model could not be unloaded", error, { modelId: model.modelId, attempt, maxUnloadAttempts });
-        if (attempt < maxUnloadAttempts) await sleep(clock, 1_000 * 2 ** attempt);
-      }
-    }
-    return false;
   }
 
   #rememberSize(model: LoadedModel): void {

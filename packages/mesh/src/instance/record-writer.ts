@@ -35,7 +35,7 @@ interface Write {
 }
 
 /** Models in one transaction; the contract allows 128 operations. */
-const maxBatch = 32;
+const maxBatch = 100;
 const maxRetryDelayMs = 5_000;
 
 /** Facts that wait to be written. */
