@@ -4,7 +4,8 @@ import type { Field } from "../message/fields.ts";
 import { HpackDecoder } from "./decoder.ts";
 import { HpackEncoder, statelessBlock } from "./encoder.ts";
 
-const text = (alphabet: string, maxLength: number): fc.Arbitrary<string> => fc.string({ unit: fc.constantFrom(...alphabet), maxLength });
+const text = (alphabet: string, maxLength: number): fc.Arbitrary<string> =>
+  fc.string({ unit: fc.constantFrom(...alphabet.split("")), maxLength });
 const value = fc.oneof(
   text("abc/0129 %", 40),
   fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)), maxLength: 600 }),
@@ -33,7 +34,7 @@ test("what is encoded decodes to the same fields, block after block, also when t
 test("every byte survives Huffman coding", () => {
   const all = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).join("");
   const decoder = new HpackDecoder(4096, 10_000);
-  for (const part of [all, ...all])
+  for (const part of [all, ...all.split("")])
     expect(decoder.decode(statelessBlock([["x", part + "eeeeeeee".repeat(20)]])).fields).toEqual([["x", part + "eeeeeeee".repeat(20)]]);
 });
 

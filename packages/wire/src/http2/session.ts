@@ -1,6 +1,5 @@
 /**
- * One HTTP/2 connection, both roles (RFC 9113): dispatches frames, keeps the streams, answers SETTINGS and PING, ends streams and the
- * connection on faults. What opens a stream and what its head means is the business of the role on top (server session, client session).
+ * One HTTP/2 connection, both roles (RFC 9113): keeps the streams, answers SETTINGS and PING, ends streams and the connection on faults. What opens a stream and what its head means is the business of the role on top (server session, client session).
  *
  * Invariants: every stream in the table ends in exactly one of completion or `onAborted`; nothing is sent on a stream after its end.
  */
@@ -9,10 +8,11 @@ import { HpackEncoder } from "../hpack/encoder.ts";
 import type { Outbox } from "../socket/outbox.ts";
 import { ClosedStreams } from "./closed-streams.ts";
 import { FloodGuard, type FloodLimits } from "./flood-guard.ts";
-import { type Frame, FrameReader } from "./frame-reader.ts";
+import { FrameDispatcher, type FrameSink } from "./frame-dispatcher.ts";
+import type { Frame } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
-import { dataOf, type HeaderBlock, type HeaderLimits, HeaderReader } from "./header-reader.ts";
-import { type ErrorCodeName, errorCodeName, frameFlag, frameType, Http2Fault, maxWindowBytes } from "./protocol.ts";
+import type { HeaderBlock, HeaderLimits } from "./header-reader.ts";
+import { type ErrorCodeName, errorCode, errorCodeName, frameFlag, Http2Fault, maxWindowBytes } from "./protocol.ts";
 import { ReceiveFlow, type WindowLimits } from "./receive-flow.ts";
 import { SendFlow } from "./send-flow.ts";
 import { applySettings, initialPeerSettings, type PeerSettings } from "./settings.ts";
@@ -47,16 +47,17 @@ export interface SessionDeps {
 }
 
 /** An HTTP/2 connection. */
-export class Http2Session {
+export class Http2Session implements FrameSink {
   readonly writer: FrameWriter;
   readonly encoder: HpackEncoder = new HpackEncoder();
   readonly send: SendFlow;
   readonly peer: PeerSettings = initialPeerSettings();
   readonly guard: FloodGuard;
+  /** Highest stream we opened. */
+  lastOwnStreamId = 0;
   readonly #deps: SessionDeps;
   readonly #hooks: SessionHooks;
-  readonly #reader: FrameReader;
-  readonly #headers: HeaderReader;
+  readonly #frames: FrameDispatcher;
   readonly #receive: ReceiveFlow;
   readonly #streams = new Map<number, Http2Stream>();
   readonly #closed = new ClosedStreams();
@@ -64,7 +65,6 @@ export class Http2Session {
   readonly #answeredEarly: Http2Stream[] = [];
   #isReceiving = false;
   #lastPeerStreamId = 0;
-  #hasSettings = false;
   #isOver = false;
   #unacknowledgedPing: (() => void) | undefined;
 
@@ -73,8 +73,7 @@ export class Http2Session {
     this.#hooks = hooks;
     this.writer = new FrameWriter(deps.outbox, this.peer.maxFrameBytes);
     this.guard = new FloodGuard(deps.clock, deps.limits);
-    this.#reader = new FrameReader((frame) => this.#onFrame(frame));
-    this.#headers = new HeaderReader(deps.limits);
+    this.#frames = new FrameDispatcher(this, this.guard, deps.limits);
     this.#receive = new ReceiveFlow(this.writer, deps.limits);
     this.send = new SendFlow({
       outbox: deps.outbox,
@@ -94,12 +93,12 @@ export class Http2Session {
   }
 
   get hasSettings(): boolean {
-    return this.#hasSettings;
+    return this.#frames.hasSettings;
   }
 
   /** Whether the peer owes the rest of a frame or header block. */
   get isInsideHead(): boolean {
-    return this.#headers.openStreamId !== 0 || this.#reader.isInsideFrame;
+    return this.#frames.isInsideHead;
   }
 
   /** Sends our SETTINGS and the connection's window. */
@@ -113,7 +112,7 @@ export class Http2Session {
     if (this.#isOver) return;
     this.#isReceiving = true;
     try {
-      this.#reader.read(chunk);
+      this.#frames.read(chunk);
     } catch (error) {
       if (!(error instanceof Http2Fault)) throw error;
       this.fail(error);
@@ -200,6 +199,7 @@ export class Http2Session {
   /** Aborts every stream; nothing is received any more. */
   end(error: PlatformError): void {
     this.#isOver = true;
+    this.#frames.stop();
     this.abortAbove(0, error);
   }
 
@@ -221,94 +221,27 @@ export class Http2Session {
     }
   }
 
-  #onFrame(frame: Frame): void {
-    if (this.#isOver) return;
-    try {
-      this.#dispatch(frame);
-    } catch (error) {
-      if (!(error instanceof Http2Fault) || error.streamId === 0) throw error;
-      this.#streamFault(error);
-    }
-  }
-
-  #streamFault(fault: Http2Fault): void {
-    if (fault.code !== "NO_ERROR") this.guard.countReset();
+  onStreamFault(fault: Http2Fault): void {
+    this.guard.countReset();
     const stream = this.#streams.get(fault.streamId);
     if (stream) this.abort(stream, fault.code, malformedError(this.#deps, fault.message));
     else this.refuse(fault.streamId, fault.code);
   }
 
-  #dispatch(frame: Frame): void {
-    const { type } = frame;
-    if (this.#headers.openStreamId !== 0) this.#expectContinuation(frame);
-    if (!this.#hasSettings) this.#expectSettings(frame);
-    switch (type) {
-      case frameType.data:
-        return this.#onData(frame);
-      case frameType.headers:
-        return this.#onHeaders(frame);
-      case frameType.priority:
-        return this.#onPriority(frame);
-      case frameType.rstStream:
-        return this.#onReset(frame);
-      case frameType.settings:
-        return this.#onSettings(frame);
-      case frameType.pushPromise:
-        throw new Http2Fault("PROTOCOL_ERROR", "PUSH_PROMISE is not allowed");
-      case frameType.ping:
-        return this.#onPing(frame);
-      case frameType.goAway:
-        return this.#onGoAway(frame);
-      case frameType.windowUpdate:
-        return this.#onWindowUpdate(frame);
-      case frameType.continuation:
-        return this.#onContinuation(frame);
-      default:
-        // Unknown types are ignored (§5.5), but not without end.
-        this.guard.countControl();
-    }
-  }
-
-  #expectContinuation(frame: Frame): void {
-    if (frame.type === frameType.continuation && frame.streamId === this.#headers.openStreamId) return;
-    throw new Http2Fault("PROTOCOL_ERROR", "header block interrupted");
-  }
-
-  /** The preface of either side is a SETTINGS frame (§3.4). */
-  #expectSettings(frame: Frame): void {
-    if (frame.type !== frameType.settings || frame.flags & frameFlag.ack) throw new Http2Fault("PROTOCOL_ERROR", "no SETTINGS first");
-  }
-
-  #onData(frame: Frame): void {
+  onData(frame: Frame, data: Buffer): void {
     const { streamId } = frame;
-    if (streamId === 0) throw new Http2Fault("PROTOCOL_ERROR", "DATA on stream 0");
-    const data = dataOf(frame);
-    const endsStream = (frame.flags & frameFlag.endStream) !== 0;
-    if (data.length === 0 && !endsStream) this.guard.countControl();
     const stream = this.#streams.get(streamId);
     this.#receive.received(frame.payload.length, stream);
     if (!stream) return this.#frameOnClosed(streamId);
     if (stream.isRemoteClosed) throw new Http2Fault("STREAM_CLOSED", "DATA after the end of the stream", streamId);
+    // Taken before the receiver runs: it may cause other frames to be read from the one reused object.
+    const endsStream = (frame.flags & frameFlag.endStream) !== 0;
     if (data.length > 0) stream.receiver.onData(data);
     if (endsStream) this.#remoteEnd(stream);
     else this.#receive.grant(stream);
   }
 
-  #onHeaders(frame: Frame): void {
-    if (frame.streamId === 0) throw new Http2Fault("PROTOCOL_ERROR", "HEADERS on stream 0");
-    const block = this.#headers.headers(frame);
-    if (block) this.#onBlock(frame.streamId, block);
-  }
-
-  #onContinuation(frame: Frame): void {
-    if (this.#headers.openStreamId === 0) throw new Http2Fault("PROTOCOL_ERROR", "CONTINUATION without HEADERS");
-    const { streamId } = frame;
-    const block = this.#headers.continuation(frame);
-    if (block) this.#onBlock(streamId, block);
-  }
-
-  #onBlock(streamId: number, block: HeaderBlock): void {
-    const { endsStream } = this.#headers;
+  onBlock(streamId: number, block: HeaderBlock, endsStream: boolean): void {
     const stream = this.#streams.get(streamId);
     if (stream) {
       if (stream.isRemoteClosed) throw new Http2Fault("STREAM_CLOSED", "HEADERS after the end of the stream");
@@ -326,35 +259,18 @@ export class Http2Session {
     this.#hooks.onOpen(streamId, block);
   }
 
-  #onPriority(frame: Frame): void {
-    this.guard.countControl();
-    if (frame.streamId === 0) throw new Http2Fault("PROTOCOL_ERROR", "PRIORITY on stream 0");
-    if (frame.payload.length !== 5) throw new Http2Fault("FRAME_SIZE_ERROR", "PRIORITY of a wrong size", frame.streamId);
-    const dependsOn = frame.payload.readUInt32BE(0) & 0x7fffffff;
-    if (dependsOn === frame.streamId) throw new Http2Fault("PROTOCOL_ERROR", "stream depends on itself", frame.streamId);
-  }
-
-  #onReset(frame: Frame): void {
-    const { streamId, payload } = frame;
-    if (payload.length !== 4) throw new Http2Fault("FRAME_SIZE_ERROR", "RST_STREAM of a wrong size");
+  onReset(streamId: number, code: number): void {
     if (this.#isIdle(streamId)) throw new Http2Fault("PROTOCOL_ERROR", "RST_STREAM on an idle stream");
     const stream = this.#streams.get(streamId);
     if (!stream) return;
     this.guard.countReset();
     this.#remove(stream, "ended");
-    stream.receiver.onAborted(resetError(this.#deps, payload.readUInt32BE(0)));
+    stream.receiver.onAborted(resetError(this.#deps, code));
   }
 
-  #onSettings(frame: Frame): void {
-    if (frame.streamId !== 0) throw new Http2Fault("PROTOCOL_ERROR", "SETTINGS on a stream");
-    this.guard.countControl();
-    if (frame.flags & frameFlag.ack) {
-      if (frame.payload.length > 0) throw new Http2Fault("FRAME_SIZE_ERROR", "SETTINGS acknowledgement with content");
-      return;
-    }
+  onSettings(payload: Buffer): void {
     const windowBefore = this.peer.initialWindowBytes;
-    applySettings(frame.payload, this.peer);
-    this.#hasSettings = true;
+    applySettings(payload, this.peer);
     this.writer.maxFrameBytes = Math.min(this.peer.maxFrameBytes, maxSentFrameBytes);
     this.encoder.limitTable(this.peer.headerTableBytes);
     this.writer.settingsAck();
@@ -371,12 +287,9 @@ export class Http2Session {
     }
   }
 
-  #onPing(frame: Frame): void {
-    if (frame.streamId !== 0) throw new Http2Fault("PROTOCOL_ERROR", "PING on a stream");
-    if (frame.payload.length !== 8) throw new Http2Fault("FRAME_SIZE_ERROR", "PING of a wrong size");
-    if ((frame.flags & frameFlag.ack) === 0) {
-      this.guard.countControl();
-      this.writer.ping(frame.payload, true);
+  onPing(payload: Buffer, isAck: boolean): void {
+    if (!isAck) {
+      this.writer.ping(payload, true);
       return;
     }
     const onAnswer = this.#unacknowledgedPing;
@@ -384,33 +297,23 @@ export class Http2Session {
     onAnswer?.();
   }
 
-  #onGoAway(frame: Frame): void {
-    if (frame.streamId !== 0) throw new Http2Fault("PROTOCOL_ERROR", "GOAWAY on a stream");
-    if (frame.payload.length < 8) throw new Http2Fault("FRAME_SIZE_ERROR", "GOAWAY of a wrong size");
-    this.guard.countControl();
-    this.#hooks.onGoAway(frame.payload.readUInt32BE(0) & 0x7fffffff, errorCodeName(frame.payload.readUInt32BE(4)));
+  onGoAway(lastStreamId: number, code: number): void {
+    this.#hooks.onGoAway(lastStreamId, errorCodeName(code));
   }
 
-  #onWindowUpdate(frame: Frame): void {
-    const { streamId, payload } = frame;
-    if (payload.length !== 4) throw new Http2Fault("FRAME_SIZE_ERROR", "WINDOW_UPDATE of a wrong size");
-    if (this.#isIdle(streamId) && streamId !== 0) throw new Http2Fault("PROTOCOL_ERROR", "WINDOW_UPDATE on an idle stream");
-    const increment = payload.readUInt32BE(0) & 0x7fffffff;
+  onWindowUpdate(streamId: number, increment: number): void {
+    if (streamId !== 0 && this.#isIdle(streamId)) throw new Http2Fault("PROTOCOL_ERROR", "WINDOW_UPDATE on an idle stream");
     if (increment === 0) throw new Http2Fault("PROTOCOL_ERROR", "WINDOW_UPDATE of 0", streamId);
     if (streamId === 0) return this.send.growConnection(increment);
     const stream = this.#streams.get(streamId);
     if (stream) this.send.growStream(stream, increment);
   }
 
-  /** Whether a stream was never opened. The client's own ids are judged by what is in its table or below the highest it used. */
+  /** Whether a stream was never opened. */
   #isIdle(streamId: number): boolean {
-    if (streamId === 0) return true;
     const isPeers = streamId % 2 === (this.#deps.role === "server" ? 1 : 0);
     return isPeers ? streamId > this.#lastPeerStreamId : streamId > this.lastOwnStreamId;
   }
-
-  /** Highest stream we opened. */
-  lastOwnStreamId = 0;
 
   /** DATA or HEADERS on a stream that is closed or idle. */
   #frameOnClosed(streamId: number, scope: "stream" | "connection" = "stream"): void {
@@ -466,7 +369,7 @@ function malformedError(deps: SessionDeps, problem: string): PlatformError {
 function resetError(deps: SessionDeps, code: number): PlatformError {
   const why = `stream reset with ${errorCodeName(code)}`;
   if (deps.role === "server") return failure("EXCHANGE_CANCELLED", { why });
-  if (code === 7) return failure("PEER_UNAVAILABLE", { peer: deps.peerName, why });
-  if (code === 11) return failure("PEER_BUSY", { peer: deps.peerName, current: "too many", limit: "it" });
+  if (code === errorCode.REFUSED_STREAM) return failure("PEER_UNAVAILABLE", { peer: deps.peerName, why });
+  if (code === errorCode.ENHANCE_YOUR_CALM) return failure("PEER_BUSY", { peer: deps.peerName, current: "more", limit: "fewer" });
   return failure("CONNECTION_LOST", { peer: deps.peerName, why });
 }

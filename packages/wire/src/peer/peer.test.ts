@@ -200,7 +200,11 @@ describe("peer with our own server", () => {
     let written = 0;
     await using running = await startServer((exchange) => {
       const consumer = pipe(exchange);
-      return { ...consumer, onData: (chunk) => void ((written += chunk.length), consumer.onData(chunk)) };
+      const onData = (chunk: Uint8Array): void => {
+        written += chunk.length;
+        consumer.onData(chunk);
+      };
+      return { ...consumer, onData };
     });
     await using peer = peerAt(running.address);
     const sent = send(peer);
