@@ -1,4 +1,4 @@
-import { failure } from "@modelyard/core";
+import { failure, sleep } from "@modelyard/core";
 import { afterEach, describe, expect, test } from "vitest";
 import { vmodelIdOf } from "./identity.ts";
 import { type MeshHarness, meshHarness, testModelId } from "./testing/mesh-harness.ts";
@@ -134,6 +134,32 @@ describe("a retarget", () => {
     await harness.settle();
     expect(harness.runtime.loadedIds).toEqual([v2]);
     expect(await harness.vmodelRecord("a")).toMatchObject({ activeModelId: v2, targetModelId: v2, failed: false });
+  });
+
+  test("fails no request, however many switches happen under load", async () => {
+    const harness = await start({ capacityBytes: 1_000 });
+    await harness.deploy("a", "v0");
+    const answers = new Map<string, number>();
+    let isOver = false;
+    const user = async (): Promise<void> => {
+      while (!isOver) {
+        const route = harness.mesh.find("default", "a");
+        const held = await harness.mesh.acquire(route?.active.modelId ?? "", { deadlineMs: harness.clock.monotonicMs() + 1_000 });
+        answers.set(held.model.modelId, (answers.get(held.model.modelId) ?? 0) + 1);
+        await sleep(harness.clock, 7);
+        held.release();
+      }
+    };
+    const users = Promise.all([user(), user(), user()]);
+    for (let round = 1; round <= 20; round++) {
+      harness.runtime.behave(testModelId("a", `v${round}`), { sizeBytes: 200, loadDelayMs: 30 });
+      await harness.deploy("a", `v${round}`);
+    }
+    isOver = true;
+    await harness.settle();
+    await users;
+    expect(answers.size).toBe(21);
+    expect(harness.runtime.loadedIds).toEqual([testModelId("a", "v20")]);
   });
 
   test("to a model that does not load keeps the old revision and says so; it is tried again when the failure has expired", async () => {

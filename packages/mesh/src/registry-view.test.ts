@@ -1,0 +1,141 @@
+import { recordedLog } from "@modelyard/core/testing";
+import type { KeyValue } from "@modelyard/store";
+import { describe, expect, test } from "vitest";
+import { encodeRecord } from "./record-codec.ts";
+import type { ModelRecord, VModelRecord } from "./records.ts";
+import { type RegistryChange, RegistryView } from "./registry-view.ts";
+
+const facts = { parameters: {}, references: 1, autoDelete: true, copies: {}, failures: {}, crashes: [], lastUsedMs: 0 };
+const encoder = new TextEncoder();
+
+function model(revision: number): ModelRecord {
+  return { type: "onnx", artifactDigest: "d", runtime: "r", revision, ...facts };
+}
+
+function vmodel(activeModelId: string, targetModelId = activeModelId): VModelRecord {
+  return { owner: "isvc", activeModelId, activeRevision: 1, targetModelId, targetRevision: 1, failed: false };
+}
+
+function keyValue(key: string, value: ModelRecord | VModelRecord | string, modRevision: number): KeyValue {
+  const bytes = typeof value === "string" ? encoder.encode(value) : encodeRecord(value);
+  return { key, value: bytes, createRevision: 1, modRevision, version: 1, leaseId: 0 };
+}
+
+function put(...args: Parameters<typeof keyValue>): { readonly kind: "put"; readonly keyValue: KeyValue } {
+  return { kind: "put", keyValue: keyValue(...args) };
+}
+
+function gone(key: string, modRevision: number): { readonly kind: "delete"; readonly keyValue: KeyValue } {
+  return { kind: "delete", keyValue: { ...keyValue(key, "", modRevision), value: new Uint8Array() } };
+}
+
+function open(): {
+  readonly view: RegistryView;
+  readonly changes: RegistryChange[];
+  readonly records: ReturnType<typeof recordedLog>["records"];
+} {
+  const changes: RegistryChange[] = [];
+  const { log, records } = recordedLog();
+  return { view: new RegistryView({ log, onChange: (change) => changes.push(change) }), changes, records };
+}
+
+const a1 = "ns/a__isvc-1";
+const a2 = "ns/a__isvc-2";
+
+describe("RegistryView", () => {
+  test("is ready after the first reading, also of an empty store", () => {
+    const { view } = open();
+    expect(view.isReady).toBe(false);
+    view.reset([], 1);
+    expect(view.isReady).toBe(true);
+  });
+
+  test("shows the changes of one batch together, and reports them once", () => {
+    const { view, changes } = open();
+    view.reset(
+      [
+        keyValue(`mesh/registry/${a1}`, model(1), 2),
+        keyValue(`mesh/registry/${a2}`, model(2), 2),
+        keyValue("mesh/vmodels/ns/a", vmodel(a1, a2), 2),
+      ],
+      2,
+    );
+    const { epoch } = view.routes;
+    view.apply({ revision: 3, events: [gone(`mesh/registry/${a1}`, 3), put("mesh/vmodels/ns/a", vmodel(a2), 3)] });
+    expect(view.routes.find("ns", "a")?.active.modelId).toBe(a2);
+    expect([view.models.has(a1), view.routes.epoch, changes.length]).toEqual([false, epoch + 1, 2]);
+    expect(changes[1]).toMatchObject({ models: new Set([a1]), vmodels: new Set(["ns/a"]) });
+  });
+
+  test("does not grow the epoch for what no request sees", () => {
+    const { view } = open();
+    view.reset([keyValue(`mesh/registry/${a1}`, model(1), 2), keyValue("mesh/vmodels/ns/a", vmodel(a1), 2)], 2);
+    const { epoch } = view.routes;
+    view.apply({ revision: 3, events: [put(`mesh/registry/${a1}`, { ...model(1), lastUsedMs: 5 }, 3)] });
+    expect(view.routes.epoch).toBe(epoch);
+  });
+
+  test("takes a write of its own ahead of the watch, and is not set back by the watch that repeats what was before", () => {
+    const { view } = open();
+    view.reset([keyValue(`mesh/registry/${a1}`, model(1), 2)], 2);
+    view.note(a1, { record: model(7), modRevision: 4 });
+    view.apply({ revision: 3, events: [put(`mesh/registry/${a1}`, model(5), 3)] });
+    expect(view.models.get(a1)).toEqual({ record: model(7), modRevision: 4 });
+    view.apply({ revision: 5, events: [put(`mesh/registry/${a1}`, model(8), 5)] });
+    expect(view.models.get(a1)?.record.revision).toBe(8);
+  });
+
+  test("does not bring back a model that was deleted after a write of its own that it hears of late", () => {
+    const { view } = open();
+    view.reset([keyValue(`mesh/registry/${a1}`, model(1), 2)], 2);
+    view.apply({ revision: 4, events: [put(`mesh/registry/${a1}`, model(7), 3), gone(`mesh/registry/${a1}`, 4)] });
+    view.note(a1, { record: model(7), modRevision: 3 });
+    expect(view.models.has(a1)).toBe(false);
+  });
+
+  test("drops at a reset what is not listed, but not what it wrote after the list was made", () => {
+    const { view, changes } = open();
+    view.reset(
+      [
+        keyValue(`mesh/registry/${a1}`, model(1), 2),
+        keyValue(`mesh/registry/${a2}`, model(2), 2),
+        keyValue("mesh/vmodels/ns/a", vmodel(a1), 2),
+      ],
+      2,
+    );
+    view.note(a2, { record: model(2), modRevision: 9 });
+    view.reset([], 5);
+    expect([view.models.has(a1), view.models.has(a2), view.routes.list()]).toEqual([false, true, []]);
+    expect(changes.at(-1)?.models).toEqual(new Set([a1]));
+  });
+
+  test("leaves a malformed record out, says so, and goes on", () => {
+    const { view, records } = open();
+    view.reset(
+      [
+        keyValue(`mesh/registry/${a1}`, "{}", 2),
+        keyValue(`mesh/registry/${a2}`, model(2), 2),
+        keyValue("mesh/vmodels/ns/a", "nonsense", 2),
+      ],
+      2,
+    );
+    expect([[...view.models.keys()], view.vmodels.size]).toEqual([[a2], 0]);
+    expect(records.map((one) => one["key"])).toEqual([`mesh/registry/${a1}`, "mesh/vmodels/ns/a"]);
+  });
+
+  test("serves kept revisions beside the active one, newest first, but not the target of a transition", () => {
+    const { view } = open();
+    const ids = [1, 2, 3, 4].map((number) => `ns/a__isvc-${number}`);
+    const models = ids.map((id, index) => keyValue(`mesh/registry/${id}`, model(index + 1), 2));
+    view.reset([...models, keyValue("mesh/vmodels/ns/a", vmodel(a2, "ns/a__isvc-4"), 2)], 2);
+    expect(view.routes.find("ns", "a")?.revisions.map((one) => one.modelId)).toEqual([a2, "ns/a__isvc-3", a1]);
+  });
+
+  test("knows which vmodels refer to a model", () => {
+    const { view } = open();
+    view.reset([keyValue("mesh/vmodels/ns/a", vmodel(a1, a2), 2), keyValue("mesh/vmodels/ns/b", vmodel(a2), 2)], 2);
+    expect(view.referrersOf(a2)).toEqual(new Set(["ns/a", "ns/b"]));
+    view.apply({ revision: 3, events: [put("mesh/vmodels/ns/a", vmodel(a1), 3), gone("mesh/vmodels/ns/b", 3)] });
+    expect([view.referrersOf(a2), view.referrersOf(a1)]).toEqual([new Set(), new Set(["ns/a"])]);
+  });
+});
