@@ -1,3 +1,5 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { entryOf, reasons } from "./catalogue/index.ts";
 import { codeOfGrpcStatus, exitStatusOf, grpcStatusOf, httpStatusOf, kubernetesReasonOf } from "./code.ts";
@@ -12,6 +14,14 @@ describe("the catalogue", () => {
     expect(hint).not.toMatch(/\.$/);
     expect(hint).not.toBe("");
     expect(`${template} ${hint}`).not.toMatch(/\b(can't|won't|don't|isn't|doesn't|couldn't|it's)\b/i);
+  });
+
+  test("no two areas give the same reason", async () => {
+    const folder = join(import.meta.dirname, "catalogue");
+    const areas = readdirSync(folder).filter((name) => !["entry.ts", "index.ts"].includes(name));
+    const modules = await Promise.all(areas.map((name) => import(join(folder, name)) as Promise<Readonly<Record<string, object>>>));
+    const all = modules.flatMap((module) => Object.values(module)).flatMap((rows) => Object.keys(rows));
+    expect(all.toSorted()).toEqual([...reasons].toSorted());
   });
 
   test("every code maps to one gRPC number and back", () => {

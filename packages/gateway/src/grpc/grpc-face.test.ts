@@ -102,7 +102,7 @@ describe("health and metadata over gRPC", () => {
 
   it("name what is served when something else is asked for", async () => {
     const { client } = await startPair();
-    expect(await refusalOf(client.call("ModelReady", { name: "absent" }))).toBe(
+    expect(await refusalOf(client.call("ModelMetadata", { name: "absent" }))).toBe(
       'NOT_FOUND: The model "absent" was not found in the namespace "default"',
     );
     expect(await refusalOf(client.call("ModelMetadata", { name: "pair", version: "9" }))).toBe(
@@ -113,7 +113,13 @@ describe("health and metadata over gRPC", () => {
   it("take the namespace from the metadata", async () => {
     const { client } = await startPair();
     expect(await client.call("ModelReady", { name: "other" }, namespace("team"))).toEqual({ ready: true });
-    expect(await refusalOf(client.call("ModelReady", { name: "other" }))).toContain("NOT_FOUND");
+    expect(await refusalOf(client.call("ModelMetadata", { name: "other" }))).toContain("NOT_FOUND");
+  });
+
+  it("say of a model or version that is not there that it is not ready", async () => {
+    const { client } = await startPair();
+    expect(await client.call("ModelReady", { name: "absent" })).toEqual({ ready: false });
+    expect(await client.call("ModelReady", { name: "pair", version: "9" })).toEqual({ ready: false });
   });
 
   it("answer a method they do not know with UNIMPLEMENTED", async () => {

@@ -102,8 +102,18 @@ export class GrpcFace {
     this.#runner.start(new GrpcInferenceCall({ call, resolved, message, request, sink: this.#inferSink }));
   }
 
+  /** What is not there is not ready: an answer, as Triton gives it, and no failure. Over REST the status says it. */
   #modelReady(handling: Handling): void {
-    respond(handling, readyResponse, { ready: isModelReady(this.#options.mesh, this.#resolve(handling)) });
+    respond(handling, readyResponse, { ready: this.#isReady(handling) });
+  }
+
+  #isReady(handling: Handling): boolean {
+    try {
+      return isModelReady(this.#options.mesh, this.#resolve(handling));
+    } catch (error) {
+      if (PlatformError.is(error) && error.code === "NOT_FOUND") return false;
+      throw error;
+    }
   }
 
   async #modelMetadata(handling: Handling): Promise<void> {
