@@ -40,7 +40,7 @@ export async function measure({ folder, say }: PointContext): Promise<Measuremen
   for (const name of ["one", "two", "three"]) await createService(run.server.ready.control, { name, file: mnist });
   for (const name of ["one", "two", "three"]) await waitReady(run.server.ready.control, name, 30_000);
   const began = performance.now();
-  const writer = paced({ perSecond: 80, inFlight: 16, action: (turn) => write(run, turn) });
+  const writer = paced({ perSecond: 250, inFlight: 32, action: (turn) => write(run, turn) });
   const caller = paced({ perSecond: 300, inFlight: 32, action: inferences(run, readCases(sharedModel("mnist/cases.json"))) });
   const amidDeploy = await killAll(run, { say, mnist });
   await delay(1000);
@@ -85,7 +85,7 @@ async function freePort(): Promise<number> {
   return typeof address === "object" && address ? address.port : 0;
 }
 
-const writePool = connectionPool(16);
+const writePool = connectionPool(32);
 const inferPool = connectionPool(32);
 
 async function write(run: Run, turn: number): Promise<void> {

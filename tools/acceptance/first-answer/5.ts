@@ -1,9 +1,11 @@
 /** Far more models than fit: 1,000 distinct ones in memory for 300, asked by Zipf's law. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { seededRandom } from "@modelyard/core";
 import { caseOfModel, writeDistinctModels } from "../harness/distinct-models.ts";
 import { call, connectionPool, paced, Tally } from "../harness/load.ts";
+import { type MeshFigures, openMeshFigures } from "../harness/mesh-figures.ts";
 import { createService, listServices } from "../harness/resources.ts";
 import { type Pids, type Server, startServer, until } from "../harness/server.ts";
 import { difference, type JsonTensor, type KnownCase, readCases, sharedModel } from "../harness/shared-data.ts";
@@ -12,15 +14,6 @@ import type { Measurement, PointContext } from "../point.ts";
 const modelCount = 1000;
 const fitting = 300;
 const seconds = 60;
-
-/** The mesh's own figures, from `doctor`. */
-interface MeshFigures {
-  readonly capacityBytes: number;
-  readonly usedBytes: number;
-  readonly modelCount: number;
-  readonly loads: number;
-  readonly evictions: number;
-}
 
 export async function measure({ folder, say }: PointContext): Promise<Measurement> {
   const paths = writeDistinctModels(join(folder, "models"), modelCount);
@@ -71,15 +64,12 @@ async function sizeOfOne(folder: string, path: string): Promise<number> {
 }
 
 async function figures(server: Server): Promise<MeshFigures> {
-  const { instances } = await server.json<{ readonly instances: readonly MeshFigures[] }>(["doctor"]);
-  const sum = (pick: (one: MeshFigures) => number): number => instances.reduce((total, one) => total + pick(one), 0);
-  return {
-    capacityBytes: sum((one) => one.capacityBytes),
-    usedBytes: sum((one) => one.usedBytes),
-    modelCount: sum((one) => one.modelCount),
-    loads: sum((one) => one.loads),
-    evictions: sum((one) => one.evictions),
-  };
+  const reader = openMeshFigures(server.ready.dataDir);
+  try {
+    return await reader.read();
+  } finally {
+    await reader.close();
+  }
 }
 
 async function pidsOf(server: Server): Promise<Pids> {
@@ -150,7 +140,10 @@ async function zipf(server: Server): Promise<ZipfResult> {
   const loop = paced({ perSecond: 2000, inFlight: 16, action: ask });
   let mostUsed = 0;
   const end = performance.now() + seconds * 1000;
-  while (performance.now() < end) mostUsed = Math.max(mostUsed, (await figures(server)).usedBytes);
+  while (performance.now() < end) {
+    mostUsed = Math.max(mostUsed, (await figures(server)).usedBytes);
+    await delay(250);
+  }
   await loop.stop();
   agent.destroy();
   return { tally, wrong, mostUsed };
