@@ -1,7 +1,7 @@
 import { failure, sleep } from "@modelyard/core";
 import { afterEach, describe, expect, test } from "vitest";
 import { vmodelIdOf } from "./identity.ts";
-import { type MeshHarness, meshHarness, testModelId } from "./testing/mesh-harness.ts";
+import { type MeshHarness, meshHarness, testModelId, throughTime } from "./testing/mesh-harness.ts";
 import { deleteVModel } from "./vmodels/apply.ts";
 
 const open: MeshHarness[] = [];
@@ -80,6 +80,16 @@ describe("a new service", () => {
     expect((await harness.modelRecord(a))?.failures["one"]?.error.reason).toBe("MODEL_TOO_LARGE");
     expect(await harness.request(b)).toBe("ok");
     expect(harness.runtime.loadedIds).toEqual([b]);
+  });
+
+  test("is one of two hundred at once that are all loaded, with room for two", async () => {
+    const harness = await start({ capacityBytes: 200 });
+    const names = Array.from({ length: 200 }, (_, index) => `n${index}`);
+    const set = names.map((name) => harness.deploy(name, "v1"));
+    const ids = await throughTime(harness.clock, Promise.all(set));
+    await harness.settle();
+    for (const modelId of ids) expect((await harness.modelRecord(modelId))?.signature).toBeDefined();
+    expect(harness.mesh.statistics()).toMatchObject({ loads: 200, evictions: 198, modelCount: 2 });
   });
 
   test("whose runtime is not there fails with the runtimes that are", async () => {

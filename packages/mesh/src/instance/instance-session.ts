@@ -81,10 +81,12 @@ export class InstanceSession {
   async #holdLease(): Promise<void> {
     const { store, clock, random, log, ttlSeconds, onBegin } = this.#options;
     const { signal } = this.#stop;
+    let failures = 0;
     while (!signal.aborted) {
       try {
         const lease = await keepLease(store, { clock, random, ttlSeconds, signal, log });
         this.#lease = lease;
+        failures = 0;
         this.#written = "";
         this.#sinceRevision = 0;
         onBegin();
@@ -92,7 +94,9 @@ export class InstanceSession {
         await lost(lease, signal);
         if (!signal.aborted) log.warn("the instance's lease was lost; a new one is asked for", { leaseId: lease.leaseId });
       } catch (error) {
-        if (!signal.aborted) log.warn("the instance has no lease; it is tried again", { reason: PlatformError.from(error).reason });
+        // Said once an outage, not at each try.
+        if (!signal.aborted && ++failures === 1)
+          log.warn("the instance has no lease; it is tried again", { reason: PlatformError.from(error).reason });
       }
       if (!signal.aborted) await sleep(clock, retryDelayMs * (0.5 + random.next() / 2), signal).catch(ignoreFailure);
     }

@@ -139,7 +139,8 @@ export class RecordWriter {
     } catch (error) {
       this.#failures++;
       for (const write of writes) this.#putBack(write);
-      if (!this.#stop.signal.aborted) {
+      // Said once an outage, not at each try.
+      if (!this.#stop.signal.aborted && this.#failures === 1) {
         log.warn("model records could not be written; it is tried again", {
           models: writes.length,
           reason: PlatformError.from(error).reason,

@@ -27,17 +27,50 @@ export interface TransitionsOptions {
   readonly onSwitched: (vmodelId: string, targetModelId: string) => void;
 }
 
-/** Vmodels that are acted on at once; more wait. */
-const maxActive = 64;
+/** Loads and writes that are under way at once; more wait, each kind for itself, so that long loads do not hold up a switch. */
+const maxLoads = 64;
+const maxWrites = 16;
 const retryDelayMs = 2_000;
 /** What was done shows in the registry or the cache, which report it; this is for the report that is lost. */
 const recheckDelayMs = 5_000;
+
+type Kind = "load" | "write";
+
+/** A bounded number of places, and who waits for one. */
+class Slots {
+  readonly #waiting = new Set<string>();
+  #free: number;
+
+  constructor(limit: number) {
+    this.#free = limit;
+  }
+
+  /** False when there is none: whoever asked is remembered. */
+  take(vmodelId: string): boolean {
+    if (this.#free === 0) {
+      this.#waiting.add(vmodelId);
+      return false;
+    }
+    this.#waiting.delete(vmodelId);
+    this.#free--;
+    return true;
+  }
+
+  /** Gives who may ask again. */
+  giveBack(): string | undefined {
+    this.#free++;
+    const [next] = this.#waiting;
+    if (next !== undefined) this.#waiting.delete(next);
+    return next;
+  }
+}
 
 /** Work on vmodels that are not settled. */
 export class Transitions {
   readonly #options: TransitionsOptions;
   readonly #changed = new Set<string>();
   readonly #active = new Set<string>();
+  readonly #slots: Readonly<Record<Kind, Slots>> = { load: new Slots(maxLoads), write: new Slots(maxWrites) };
   /** When to look at a vmodel again though nothing changed, on the monotonic scale. */
   readonly #wakeAtMs = new Map<string, number>();
   /** Since when something was to be done, on the monotonic scale. */
@@ -59,7 +92,6 @@ export class Transitions {
     const nowMs = this.#options.clock.monotonicMs();
     for (const [vmodelId, wakeAtMs] of this.#wakeAtMs) if (wakeAtMs <= nowMs) this.#changed.add(vmodelId);
     for (const vmodelId of this.#changed) {
-      if (this.#active.size >= maxActive) return;
       if (this.#active.has(vmodelId)) continue;
       this.#changed.delete(vmodelId);
       this.#wakeAtMs.delete(vmodelId);
@@ -85,10 +117,14 @@ export class Transitions {
       this.#wakeIn(vmodelId, leftMs);
       return;
     }
+    const slots = this.#slots[action.kind === "ensure" ? "load" : "write"];
+    if (!slots.take(vmodelId)) return;
     this.#active.add(vmodelId);
     void this.#act(vmodelId, action).then((delayMs) => {
       this.#active.delete(vmodelId);
       this.#wakeIn(vmodelId, delayMs);
+      const next = slots.giveBack();
+      if (next !== undefined) this.#changed.add(next);
       this.run();
     });
   }
