@@ -1,5 +1,5 @@
 /** What the product knows of a kind: how REST paths name it, its schema, and the columns of its table. */
-import type { z } from "zod";
+import { z } from "zod";
 import { type FieldProblem, type FieldProblemReason, fieldPath, invalidObject } from "./field-problem.ts";
 import type { metadataSchema } from "./metadata.ts";
 import { unknownFields } from "./unknown-fields.ts";
@@ -39,6 +39,8 @@ export interface KindDefinition<T = ApiObject> {
   readonly parse: (value: unknown) => T;
   /** Paths of fields the kind does not name, 50 at most. */
   readonly unknownFields: (value: unknown) => readonly string[];
+  /** The schema as OpenAPI 3.0 writes it. */
+  readonly openApiSchema: () => Readonly<Record<string, unknown>>;
 }
 
 /** Makes every member of a type read-only, at any depth. */
@@ -49,7 +51,7 @@ export type DeepReadonly<T> = T extends readonly (infer Element)[]
     : T;
 
 /** What {@link defineKind} needs beside the schema. */
-export type KindNames = Omit<KindDefinition, "parse" | "unknownFields">;
+export type KindNames = Omit<KindDefinition, "parse" | "unknownFields" | "openApiSchema">;
 
 /** Makes a kind of its names and schema. */
 export function defineKind<Schema extends z.ZodType>(names: KindNames, schema: Schema): KindDefinition<DeepReadonly<z.infer<Schema>>> {
@@ -62,6 +64,7 @@ export function defineKind<Schema extends z.ZodType>(names: KindNames, schema: S
       throw invalidObject({ kind: names.kind, name: nameOf(value) }, problemsOf(result.error.issues));
     },
     unknownFields: (value) => unknownFields(schema, withoutNulls(value)),
+    openApiSchema: () => ({ ...z.toJSONSchema(schema, { target: "openapi-3.0", unrepresentable: "any", io: "input" }) }),
   };
 }
 

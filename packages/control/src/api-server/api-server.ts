@@ -56,8 +56,9 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
   });
   app.server.maxConnections = maxConnections;
   app.addHook("onRequest", async (request) => checkOrigin(request.headers));
-  const context = { log, maxBodyBytes };
-  app.setErrorHandler((error: unknown, request, reply) => sendFailure(asFailure(error, context), { request, reply, log }));
+  app.setErrorHandler((error: unknown, request, reply) =>
+    sendFailure(asFailure(error, { maxBodyBytes, mediaType: request.headers["content-type"] ?? "" }), { request, reply, log }),
+  );
   app.setNotFoundHandler((request, reply) => {
     const { pathname } = new URL(request.url, "http://server");
     const isKnown = app.findRoute({ url: pathname, method: "GET" }) !== null;
@@ -96,8 +97,8 @@ function takeBodies(app: FastifyInstance): void {
 }
 
 function registerDocuments(app: FastifyInstance, options: ApiServerOptions): void {
-  const documents = [...discoveryDocuments(kinds, options.version), ...openApiDocuments(kinds, options.version)];
-  for (const [path, document] of documents) app.get(path, async () => document);
+  for (const [path, document] of discoveryDocuments(kinds, options.version)) app.get(path, async () => document);
+  for (const [path, make] of openApiDocuments(kinds, options.version)) app.get(path, async () => make());
   app.get("/livez", async () => "ok");
   for (const path of ["/healthz", "/readyz"]) {
     app.get(path, async (_request, reply) => {
@@ -114,13 +115,13 @@ function registerDocuments(app: FastifyInstance, options: ApiServerOptions): voi
   });
 }
 
-function asFailure(error: unknown, limits: { readonly maxBodyBytes: number }): PlatformError {
+function asFailure(error: unknown, context: { readonly maxBodyBytes: number; readonly mediaType: string }): PlatformError {
   if (PlatformError.is(error)) return error;
   // Fastify's own refusals carry a code; everything else is ours to hide.
   const code = error instanceof Error ? (error as Partial<FastifyError>).code : undefined;
-  if (code === "FST_ERR_CTP_BODY_TOO_LARGE") return failure("API_BODY_TOO_LARGE", { limitBytes: limits.maxBodyBytes });
+  if (code === "FST_ERR_CTP_BODY_TOO_LARGE") return failure("API_BODY_TOO_LARGE", { limitBytes: context.maxBodyBytes });
   if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") {
-    return failure("API_MEDIA_TYPE_UNSUPPORTED", { mediaType: "not one of JSON", supported: "application/json" });
+    return failure("API_MEDIA_TYPE_UNSUPPORTED", { mediaType: context.mediaType, supported: "application/json" });
   }
   if (code?.startsWith("FST_ERR_CTP_") || code === "FST_ERR_BAD_URL")
     return failure("INVALID_ARGUMENT", { what: "The request is not valid" }, { cause: error });
