@@ -12,13 +12,8 @@ export function openApiDocuments(kinds: readonly KindDefinition[], version: stri
   for (const groupVersion of new Set(kinds.map(apiVersionOf))) {
     const name = groupVersion.includes("/") ? `apis/${groupVersion}` : `api/${groupVersion}`;
     index[name] = { serverRelativeURL: `/openapi/v3/${name}` };
-    documents.set(
-      `/openapi/v3/${name}`,
-      groupVersionDocument(
-        kinds.filter((kind) => apiVersionOf(kind) === groupVersion),
-        version,
-      ),
-    );
+    const ofVersion = kinds.filter((kind) => apiVersionOf(kind) === groupVersion);
+    documents.set(`/openapi/v3/${name}`, () => groupVersionDocument(ofVersion, version));
   }
   documents.set("/openapi/v3", () => ({ paths: index }));
   return documents;
