@@ -19,8 +19,6 @@ export { type KeySource, type ReconcileResult, type ReconcilerOptions, runReconc
 export { setCondition, type WantedCondition } from "./reconcile/set-condition.ts";
 export { sweepOrphans } from "./reconcile/sweep-orphans.ts";
 export { WorkQueue, type WorkQueueOptions } from "./reconcile/work-queue.ts";
-export { type Predicate, parseSelection, type Selection } from "./selectors.ts";
 export { type KubernetesStatus, type StatusCause, statusOfError } from "./status.ts";
-export { randomNameSuffix, randomUid } from "./store/new-identity.ts";
 export type { Preconditions } from "./store/prepare-object.ts";
 export { type StoreResources, type StoreResourcesDeps, storeResources, timestamp } from "./store/store-resources.ts";
