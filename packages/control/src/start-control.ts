@@ -63,8 +63,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     await events.close();
   };
   try {
-    await app.listen({ host: options.address, port: options.port });
-    await world.synced;
+    // Together: when the port is busy, closing aborts the reading of objects, whose rejection nobody else would take.
+    await Promise.all([app.listen({ host: options.address, port: options.port }), world.synced]);
   } catch (error) {
     await close();
     throw error;
