@@ -36,7 +36,7 @@ export function buildProgram(context: CommandContext): Command {
     .helpCommand("help [command]", "show the help of a command")
     .showHelpAfterError("Run the command with --help for its usage.")
     .configureHelp({
-      helpWidth: 120,
+      helpWidth: 100,
       subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map(argumentTerm)].join(" "),
     });
   program.addHelpText("after", firstSteps);
@@ -77,7 +77,7 @@ function prepare(command: Command, { streams }: CommandContext): void {
     getOutHasColors: () => false,
     getErrHasColors: () => false,
   });
-  command.configureHelp({ ...command.configureHelp(), helpWidth: 120 });
+  command.configureHelp({ ...command.configureHelp(), helpWidth: 100 });
   command.showHelpAfterError("Run the command with --help for its usage.");
 }
 

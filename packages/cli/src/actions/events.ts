@@ -27,7 +27,9 @@ export async function listEvents(
   const object = name !== undefined && isModelName(name) ? objectNameFor(name) : name;
   const fieldSelector = object === undefined ? {} : { fieldSelector: `involvedObject.name=${object}` };
   const { items } = await client.list(eventKind, { namespace, ...fieldSelector, signal });
-  return items.toSorted((a, b) => lastSeen(a).localeCompare(lastSeen(b)));
+  // Times are whole seconds; within one the order of the records decides.
+  const version = ({ metadata }: Event): number => Number(metadata.resourceVersion ?? 0);
+  return items.toSorted((a, b) => lastSeen(a).localeCompare(lastSeen(b)) || version(a) - version(b));
 }
 
 /** Events as a table. */

@@ -21,11 +21,18 @@ export interface CommonOptions {
 
 /** A command with the common options. `synopsis` is in commander's form: `describe <kind> <name>`. */
 export function newCommand(synopsis: string, summary: string): Command {
-  return new Command(synopsis.split(" ")[0])
-    .arguments(synopsis.split(" ").slice(1).join(" "))
+  const [name, ...args] = synopsis.split(" ");
+  const command = new Command(name);
+  for (const arg of args) command.argument(arg);
+  return command
     .summary(summary)
     .option("--server <url>", "control address of the server; default MODELYARD_URL, then the kubeconfig of the data folder")
     .addOption(new Option("-o, --output <form>", "form of the answer").choices(outputForms).default("table"));
+}
+
+/** Joins the lines of each paragraph, so that help is wrapped to the terminal; indented lines stay as they are. */
+export function prose(text: string): string {
+  return text.replaceAll(/(?<!\n)\n(?![\n ])/g, " ");
 }
 
 /** Adds examples below the help of a command. */

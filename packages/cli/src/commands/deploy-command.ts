@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type CommandContext, type CommonOptions, newCommand, withExamples } from "./command-context.ts";
+import { type CommandContext, type CommonOptions, newCommand, prose, withExamples } from "./command-context.ts";
 
 /** Options of `modelyard deploy`. */
 export interface DeployOptions extends CommonOptions {
@@ -12,11 +12,11 @@ export interface DeployOptions extends CommonOptions {
 export function deployCommand(context: CommandContext): Command {
   const command = newCommand("deploy <source>", "serve a model file behind a stable address")
     .description(
-      `Deploys a model and waits until it answers: its bytes are fetched and verified, prepared in a process of their own, and loaded. Prints
+      prose(`Deploys a model and waits until it answers: its bytes are fetched and verified, prepared in a process of their own, and loaded. Prints
 its address and a curl line that works when pasted. Deploying under a name that exists makes a new revision; the old one serves until the
 new one is ready, and goes on when the new one fails.
 
-SOURCE is a path, a file:// address, or an http:// or https:// address. Paths are read by the server, on this machine.`,
+SOURCE is a path, a file:// address, or an http:// or https:// address. Paths are read by the server, on this machine.`),
     )
     .option("--name <name>", "name clients use, 1 to 255 visible characters; default the name of the file without its extension")
     .option("--namespace <namespace>", "namespace of the service", "default")

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type CommandContext, type CommonOptions, newCommand, withExamples } from "./command-context.ts";
+import { type CommandContext, type CommonOptions, newCommand, prose, withExamples } from "./command-context.ts";
 
 /** Options of `modelyard predict`. */
 export interface PredictOptions extends CommonOptions {
@@ -11,14 +11,14 @@ export interface PredictOptions extends CommonOptions {
 export function predictCommand(context: CommandContext): Command {
   const command = newCommand("predict <name>", "send an input to a model and show the answer")
     .description(
-      `Sends an input to a deployed model. The format is recognised by content:
+      prose(`Sends an input to a deployed model. The format is recognised by content:
 
   JSON  a request of the Open Inference Protocol; an array, for a model with one input; an object of arrays by input name
   npy   an array saved by numpy.save
   PNG   the stored pixel values (0 to 255), in the model's order of axes; neither scaled nor resized
   CSV   one row of the batch a line; with several inputs a first line names the columns
 
-Numbers are converted to the model's datatypes where nothing is lost but precision. Without --input it is said what the model wants.`,
+Numbers are converted to the model's datatypes where nothing is lost but precision. Without --input it is said what the model wants.`),
     )
     .option("--input <file>", "file with the input, - for standard input")
     .option("--namespace <namespace>", "namespace of the service", "default")

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type CommandContext, type CommonOptions, newCommand, withExamples } from "./command-context.ts";
+import { type CommandContext, type CommonOptions, newCommand, prose, withExamples } from "./command-context.ts";
 
 /** Options of commands on objects. */
 export interface ResourceOptions extends CommonOptions {
@@ -19,7 +19,9 @@ namespaces (ns).`;
 /** `modelyard get KIND [NAME]`. */
 export function getCommand(context: CommandContext): Command {
   const command = namespaced(newCommand("get <kind> [name]", "list objects, or show one"))
-    .description(`Lists the objects of a kind, or shows one. With --output json or yaml the objects are printed whole.\n\n${kindHelp}`)
+    .description(
+      prose(`Lists the objects of a kind, or shows one. With --output json or yaml the objects are printed whole.\n\n${kindHelp}`),
+    )
     .option("-A, --all-namespaces", "objects of every namespace")
     .option("-l, --selector <selector>", "only objects with these labels: a=b,c!=d,e in (f,g)")
     .option("--wide", "more columns")
@@ -37,7 +39,9 @@ export function getCommand(context: CommandContext): Command {
 export function describeCommand(context: CommandContext): Command {
   const command = namespaced(newCommand("describe <kind> <name>", "explain the state of an object"))
     .description(
-      `Explains an object: its state in words, why it failed and what to do, its addresses, revisions and recent events.\n\n${kindHelp}`,
+      prose(
+        `Explains an object: its state in words, why it failed and what to do, its addresses, revisions and recent events.\n\n${kindHelp}`,
+      ),
     )
     .action(async (kind: string, name: string, options: ResourceOptions) => {
       const { describe } = await import("../actions/describe.ts");
@@ -50,7 +54,9 @@ export function describeCommand(context: CommandContext): Command {
 export function deleteCommand(context: CommandContext): Command {
   const command = namespaced(newCommand("delete <kind> <name>", "delete an object"))
     .description(
-      `Deletes an object. A deleted InferenceService stops answering; the bytes of its models go when nothing refers to them.\n\n${kindHelp}`,
+      prose(
+        `Deletes an object. A deleted InferenceService stops answering; the bytes of its models go when nothing refers to them.\n\n${kindHelp}`,
+      ),
     )
     .action(async (kind: string, name: string, options: ResourceOptions) => {
       const { deleteObject } = await import("../actions/delete-object.ts");

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import type { ConfigFlags } from "../config/load-config.ts";
-import { type CommandContext, type CommonOptions, newCommand, outputOf, withExamples } from "./command-context.ts";
+import { type CommandContext, type CommonOptions, newCommand, outputOf, prose, withExamples } from "./command-context.ts";
 import { addConfigOptions } from "./up-command.ts";
 
 /** Options of `modelyard logs`. */
@@ -21,8 +21,8 @@ export interface DoctorOptions extends CommonOptions, ConfigFlags {
 export function logsCommand(context: CommandContext): Command {
   const command = newCommand("logs [name]", "show the logs of the server, or what they say of a service")
     .description(
-      `Shows the newest records of the server's processes, in the order of time. With a name only records that mention that service are shown.
-The logs are read from the data folder, so this works on the machine of the server, also after it has ended.`,
+      prose(`Shows the newest records of the server's processes, in the order of time. With a name only records that mention that service are shown.
+The logs are read from the data folder, so this works on the machine of the server, also after it has ended.`),
     )
     .addOption(new Option("--process <process>", "only one kind of process").choices(["control", "serving", "supervisor"]))
     .option("--lines <count>", "newest records shown", "100")
@@ -38,8 +38,8 @@ The logs are read from the data folder, so this works on the machine of the serv
 /** `modelyard doctor`. */
 export function doctorCommand(context: CommandContext): Command {
   const command = newCommand("doctor", "check the machine and the server, and say what to do").description(
-    `Checks versions, data folder, disk, memory, ports and processes, and says what to do about each problem. Status 1 when something keeps
-the server from working. --output json carries the process ids in the form of the ready line.`,
+    prose(`Checks versions, data folder, disk, memory, ports and processes, and says what to do about each problem. Status 1 when something keeps
+the server from working. --output json carries the process ids in the form of the ready line.`),
   );
   addConfigOptions(command).action(async (options: DoctorOptions) => {
     const { doctor } = await import("../actions/doctor.ts");
@@ -61,8 +61,8 @@ export function versionCommand(context: CommandContext): Command {
 /** `modelyard config`. */
 export function configCommand(context: CommandContext): Command {
   const command = newCommand("config", "show the configuration and where each value came from").description(
-    `Shows every key of the configuration as \`modelyard up\` would use it here: its value, and whether it came from a flag, an environment
-variable, the configuration file or the default.`,
+    prose(`Shows every key of the configuration as \`modelyard up\` would use it here: its value, and whether it came from a flag, an environment
+variable, the configuration file or the default.`),
   );
   addConfigOptions(command).action(async (options: CommonOptions & ConfigFlags) => {
     const { showConfig } = await import("../actions/show-config.ts");

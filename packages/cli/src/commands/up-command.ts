@@ -1,18 +1,18 @@
 import { type Command, Option } from "commander";
 import { configKeys, flagOf, variableOf } from "../config/keys.ts";
 import type { ConfigFlags } from "../config/load-config.ts";
-import { type CommandContext, newCommand, withExamples } from "./command-context.ts";
+import { type CommandContext, newCommand, prose, withExamples } from "./command-context.ts";
 
 /** `modelyard up`: starts the server and stays. */
 export function upCommand(context: CommandContext): Command {
   const command = newCommand("up", "start the server and stay in the foreground").description(
-    `Starts a server: the data plane that answers inference requests (HTTP/1.1, HTTP/2 and gRPC on one port), the control plane with its
+    prose(`Starts a server: the data plane that answers inference requests (HTTP/1.1, HTTP/2 and gRPC on one port), the control plane with its
 Kubernetes-style API, and a supervisor that keeps both running. Prints one line when it is ready:
 
   modelyard ready {"data":URL,"control":URL,"dataDir":DIR,"pids":{"supervisor":N,"control":N,"serving":[N]}}
 
 Ctrl-C and SIGTERM let requests in flight finish, then end it with status 0; a second Ctrl-C ends it at once.
-Every value can also be set by its environment variable, or in config.yaml of the data folder.`,
+Every value can also be set by its environment variable, or in config.yaml of the data folder.`),
   );
   addConfigOptions(command).action(async (flags: ConfigFlags) => {
     const { up } = await import("../actions/up.ts");

@@ -122,6 +122,8 @@ function connectionReports(): ConnectionReports {
         noteClosed();
         return;
       }
+      // As for a connection that a server accepts itself: a client may end its side and still wait for the answer.
+      socket.allowHalfOpen = true;
       socket.once("close", noteClosed);
       if (accept) accept(socket);
       else socket.destroy();

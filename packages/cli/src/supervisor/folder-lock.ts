@@ -6,7 +6,7 @@
  * Invariant: when the lock is held no process of an earlier holder runs any more. They end by themselves when their supervisor is gone;
  * those that have not after five seconds are killed, each identified by pid, start time and boot.
  */
-import { rmSync } from "node:fs";
+import { closeSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type Clock, failure, sleep } from "@modelyard/core";
@@ -79,9 +79,11 @@ async function takeGuard(dataDir: string, deps: { readonly clock: Clock; readonl
 
 /** The guard, when neither another process nor another server of this process has it. */
 function tryGuard(dataDir: string): DatabaseSync | undefined {
-  const guard = new DatabaseSync(join(dataDir, "lock.guard"));
+  const path = join(dataDir, "lock.guard");
+  closeSync(openSync(path, "a", 0o600));
+  const guard = new DatabaseSync(path);
   try {
-    guard.exec("PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE");
+    guard.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
     return guard;
   } catch (error) {
     guard.close();

@@ -1,6 +1,9 @@
 /**
  * Hands sockets to one child, one at a time: the next goes when the child has said that the last arrived.
  * So at most one socket is lost to a child that dies, and it is closed here, never left hanging.
+ *
+ * This process keeps its own copy of a socket until then (`keepOpen`): one that Node sent and let go of stays open for ever when the child
+ * dies before it takes it. Closing the copy afterwards leaves the connection to the child.
  */
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
@@ -42,7 +45,7 @@ export function handOverTo(child: ChildProcess, onFree: () => void): HandOver {
       const id = ++handed;
       outstanding = { id, socket };
       const message: ToChild = { kind: "connection", id };
-      child.send(message, socket, {}, (error) => {
+      child.send(message, socket, { keepOpen: true }, (error) => {
         if (error) lose(id);
       });
     },
@@ -57,6 +60,7 @@ export function handOverTo(child: ChildProcess, onFree: () => void): HandOver {
     observe(message) {
       if (message.kind === "closed") closed = message.total;
       if (message.kind === "accepted" && outstanding?.id === message.id) {
+        outstanding.socket.destroy();
         outstanding = undefined;
         onFree();
       }
