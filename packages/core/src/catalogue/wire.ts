@@ -42,6 +42,12 @@ const ownErrors = {
     retryable: true,
     hint: "Send less at once, or raise the limit",
   },
+  PEER_OVERLOADED: {
+    code: "RESOURCE_EXHAUSTED",
+    template: "The peer {peer} gave the request up: {why}",
+    retryable: true,
+    hint: "Send less at once",
+  },
   PEER_PROTOCOL: {
     code: "INTERNAL",
     template: "The peer {peer} did not keep to the protocol: {problem}",

@@ -9,6 +9,7 @@ import type { ConnectionInfo } from "../message/exchange.ts";
 import { ResponseHead } from "../message/response-head.ts";
 import { type ConnectionDriver, clientLost, type ServerContext } from "../server/connection-driver.ts";
 import { HeadMemo } from "../socket/head-memo.ts";
+import { StallWatch } from "../socket/stall-watch.ts";
 import type { Transport } from "../socket/transport.ts";
 import { BodyFault, type BodyReader, bodyReader } from "./body-reader.ts";
 import { Http1Exchange } from "./exchange.ts";
@@ -41,8 +42,7 @@ export class Http1Connection implements ConnectionDriver {
   /** The client waits for our word before it sends the body; answered now, nobody knows whether it will (RFC 9110 §10.1.1). */
   #awaitsContinue = false;
   #headSinceMs: number;
-  #sentBytes = 0;
-  #sentMs: number;
+  readonly #output: StallWatch;
 
   constructor(transport: Transport, context: ServerContext, info: ConnectionInfo) {
     this.#transport = transport;
@@ -50,7 +50,7 @@ export class Http1Connection implements ConnectionDriver {
     this.info = info;
     this.#memo = new HeadMemo(context.limits);
     this.#headSinceMs = context.clock.monotonicMs();
-    this.#sentMs = this.#headSinceMs;
+    this.#output = new StallWatch(transport.outbox, this.#headSinceMs);
   }
 
   get inFlight(): number {
@@ -140,16 +140,7 @@ export class Http1Connection implements ConnectionDriver {
     else if (nowMs - Math.max(this.#headSinceMs, this.#transport.readMs) > limits.idleTimeoutMs) this.#transport.close();
     const owesBody = this.#body !== undefined && !this.#body.isDone && !this.#isBodyPaused;
     if (owesBody && nowMs - this.#transport.readMs > limits.stallTimeoutMs) this.#timeOut("it does not send the rest of the body");
-    this.#watchOutput(nowMs);
-  }
-
-  #watchOutput(nowMs: number): void {
-    const { outbox } = this.#transport;
-    if (outbox.backlogBytes === 0 || outbox.sentBytes !== this.#sentBytes) {
-      this.#sentBytes = outbox.sentBytes;
-      this.#sentMs = nowMs;
-    }
-    if (nowMs - this.#sentMs > this.context.limits.stallTimeoutMs) this.#timeOut("it does not read what is sent");
+    if (this.#output.stalledMs(nowMs) > limits.stallTimeoutMs) this.#timeOut("it does not read what is sent");
   }
 
   #timeOut(what: string): void {

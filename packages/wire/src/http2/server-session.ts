@@ -3,6 +3,7 @@ import { failure } from "@modelyard/core";
 import type { ConnectionInfo } from "../message/exchange.ts";
 import { responseHead } from "../message/response-head.ts";
 import { type ConnectionDriver, clientLost, type ServerContext } from "../server/connection-driver.ts";
+import { StallWatch } from "../socket/stall-watch.ts";
 import type { Transport } from "../socket/transport.ts";
 import type { HeaderBlock } from "./header-reader.ts";
 import { Http2Fault, preface } from "./protocol.ts";
@@ -26,8 +27,7 @@ export class ServerSession implements ConnectionDriver {
   #isDraining = false;
   #headSinceMs: number;
   #activeMs: number;
-  #sentBytes = 0;
-  #sentMs: number;
+  readonly #output: StallWatch;
 
   constructor(transport: Transport, context: ServerContext, connection: ConnectionInfo) {
     this.#transport = transport;
@@ -35,7 +35,7 @@ export class ServerSession implements ConnectionDriver {
     const { clock, limits } = context;
     this.#activeMs = clock.monotonicMs();
     this.#headSinceMs = this.#activeMs;
-    this.#sentMs = this.#activeMs;
+    this.#output = new StallWatch(transport.outbox, this.#activeMs);
     const deps = { outbox: transport.outbox, clock, limits, role: "server", peerName: "the client" } as const;
     this.#session = new Http2Session(deps, {
       onOpen: (streamId, block) => this.#onOpen(streamId, block),
@@ -91,24 +91,17 @@ export class ServerSession implements ConnectionDriver {
     if (nowMs - this.#headSinceMs > limits.headTimeoutMs) this.#fail("the head of a request was not completed in time");
     if (this.inFlight > 0) this.#activeMs = nowMs;
     else if (nowMs - Math.max(this.#activeMs, this.#transport.readMs) > limits.idleTimeoutMs) this.drain();
-    this.#watchOutput(nowMs);
+    if (this.#output.stalledMs(nowMs) > limits.stallTimeoutMs) this.#cutOff();
+  }
+
+  #cutOff(): void {
+    const limitMs = this.#context.limits.stallTimeoutMs;
+    this.#session.end(failure("WIRE_TIMEOUT", { limitMs, what: "it does not read what is sent" }));
+    this.#transport.destroy();
   }
 
   #owesHead(): boolean {
     return !this.#session.hasSettings || this.#session.isInsideHead;
-  }
-
-  /** A peer whose kernel takes nothing is cut off. */
-  #watchOutput(nowMs: number): void {
-    const { outbox } = this.#transport;
-    if (outbox.backlogBytes === 0 || outbox.sentBytes !== this.#sentBytes) {
-      this.#sentBytes = outbox.sentBytes;
-      this.#sentMs = nowMs;
-    }
-    if (nowMs - this.#sentMs <= this.#context.limits.stallTimeoutMs) return;
-    const limitMs = this.#context.limits.stallTimeoutMs;
-    this.#session.end(failure("WIRE_TIMEOUT", { limitMs, what: "it does not read what is sent" }));
-    this.#transport.destroy();
   }
 
   #fail(problem: string): void {

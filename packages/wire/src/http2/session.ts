@@ -370,6 +370,6 @@ function resetError(deps: SessionDeps, code: number): PlatformError {
   const why = `stream reset with ${errorCodeName(code)}`;
   if (deps.role === "server") return failure("EXCHANGE_CANCELLED", { why });
   if (code === errorCode.REFUSED_STREAM) return failure("PEER_UNAVAILABLE", { peer: deps.peerName, why });
-  if (code === errorCode.ENHANCE_YOUR_CALM) return failure("PEER_BUSY", { peer: deps.peerName, current: "more", limit: "fewer" });
+  if (code === errorCode.ENHANCE_YOUR_CALM) return failure("PEER_OVERLOADED", { peer: deps.peerName, why });
   return failure("CONNECTION_LOST", { peer: deps.peerName, why });
 }

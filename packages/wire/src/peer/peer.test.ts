@@ -153,7 +153,7 @@ describe("peer with the server of node:http2", () => {
 
   test.each([
     ["REFUSED_STREAM", 7, "PEER_UNAVAILABLE"],
-    ["ENHANCE_YOUR_CALM", 11, "PEER_BUSY"],
+    ["ENHANCE_YOUR_CALM", 11, "PEER_OVERLOADED"],
     ["INTERNAL_ERROR", 2, "CONNECTION_LOST"],
   ])("a reset with %s fails the request alone", async (_, code, reason) => {
     await withHttp2Server(

@@ -1,4 +1,5 @@
 import { Agent, type IncomingMessage, type RequestOptions, request } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
 import { fakeClock } from "@modelyard/core/testing";
 import { describe, expect, test } from "vitest";
 import type { Exchange } from "../message/exchange.ts";
@@ -179,6 +180,23 @@ describe("HTTP/1.1 server with raw bytes", () => {
     const answer = await rawExchange(running.address, [bytes], false);
     expect(answer.match(/HTTP\/1.1 \d+/g)).toEqual([`HTTP/1.1 ${status}`]);
     expect(answer).toContain("connection: close");
+  });
+
+  test("serves sockets that another listener accepted and paused", async () => {
+    await using running = await startServer(echo);
+    const listener = createServer({ pauseOnConnect: true }, (socket) => setImmediate(() => running.server.accept(socket)));
+    await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+    const port = Number((listener.address() as AddressInfo).port); // A TCP listener's address is an object.
+    const answer = await rawExchange({ host: "127.0.0.1", port }, [get("/", "Content-Length: 4", "Connection: close"), "body"], false);
+    expect(answer).toMatch(/^HTTP\/1.1 200 OK[^]*body$/);
+    listener.close();
+  });
+
+  test("closes connections beyond its limit", async () => {
+    await using running = await startServer(echo, { limits: { maxConnections: 0 } });
+    expect(await rawExchange(running.address, [get("/")], false).catch((error: NodeJS.ErrnoException) => error.code)).toMatch(
+      /^(ECONNRESET|EPIPE)?$/,
+    );
   });
 
   test("closes without an answer what is no HTTP", async () => {

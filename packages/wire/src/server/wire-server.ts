@@ -22,7 +22,7 @@ export type ListenAddress = { readonly host: string; readonly port: number } | {
 
 /** A server. */
 export interface WireServer {
-  /** Serves a socket that was accepted elsewhere, paused or not. */
+  /** Serves a socket that was accepted elsewhere, paused or not, and from which nothing was read. */
   accept(socket: Socket): void;
   /** Accepts connections itself; resolves with the address, its port filled in. */
   listen(address: ListenAddress): Promise<ListenAddress>;
@@ -70,7 +70,7 @@ class ConnectionSet implements WireServer {
   }
 
   accept(socket: Socket): void {
-    if (this.#isClosed || this.#connections.size >= this.#context.limits.maxConnections) {
+    if (this.#isClosed || socket.destroyed || this.#connections.size >= this.#context.limits.maxConnections) {
       socket.destroy();
       return;
     }
