@@ -189,6 +189,20 @@ describe("two instances on one store", () => {
     expect(second.mesh.state(a)).toBe("Loaded");
   });
 
+  test("go on with the first load that another was at when it died", async () => {
+    const [first, second] = await startTwo();
+    first.runtime.behave(testModelId("a", "v1"), { hang: "load" });
+    const a = await first.deploy("a", "v1");
+    expect((await second.modelRecord(a))?.copies["one"]?.state).toBe("loading");
+    first.store.setAway(true);
+    await second.clock.advance(8_000);
+    expect(second.mesh.state(a)).toBe("Loading");
+    expect(second.runtime.events).toEqual([]);
+    await second.clock.advance(10_000);
+    await second.settle();
+    expect(second.runtime.loadedIds).toEqual([a]);
+  });
+
   test("remove the copies of one that is gone; it says them again when it was only cut off", async () => {
     const [first, second] = await startTwo();
     const a = await first.deploy("a", "v1");
