@@ -223,24 +223,25 @@ describe("HTTP/1.1 server with raw bytes", () => {
 });
 
 describe("HTTP/1.1 server and time", () => {
-  async function answerAfter(bytes: string, ms: number): Promise<string> {
+  /** Lets fake time pass, a second at a time, until the server closes the connection. */
+  async function untilClosed(bytes: string): Promise<{ readonly answer: string; readonly elapsedMs: number }> {
     const clock = fakeClock();
-    let isReceived: () => void = () => {};
-    const received = new Promise<void>((resolve) => (isReceived = resolve));
     await using running = await startServer(echo, { clock });
-    const answer = rawExchange(running.address, [bytes, ""], false);
-    setTimeout(isReceived, 50);
-    await received;
-    await clock.advance(ms);
-    return answer;
+    let answer: string | undefined;
+    const closed = rawExchange(running.address, [bytes], false).then((received) => (answer = received));
+    await expect.poll(() => running.server.connectionCount).toBe(1);
+    while (answer === undefined && clock.monotonicMs() < 1_000_000) await clock.advance(1_000);
+    return { answer: await closed, elapsedMs: clock.monotonicMs() };
   }
 
   test.each([
-    ["a head that is not completed is answered with 408", "GET / HTTP/1.1\r\nHo", 32_000, /^HTTP\/1.1 408 [^]*connection: close/],
-    ["an idle connection is closed", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", 302_000, /^HTTP\/1.1 200/],
-    ["a body that stops coming is cut off", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n", 62_000, /^$/],
-    ["a beginning of the HTTP/2 preface that does not go on is closed", "PRI * HT", 32_000, /^$/],
-  ])("%s", async (_, bytes, ms, expected) => {
-    expect(await answerAfter(bytes, ms)).toMatch(expected);
+    ["a head that is not completed is answered with 408", "GET / HTTP/1.1\r\nHo", 30_000, /^HTTP\/1.1 408 [^]*connection: close/],
+    ["an idle connection is closed", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", 300_000, /^HTTP\/1.1 200/],
+    ["a body that stops coming is cut off", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n", 60_000, /^$/],
+    ["a beginning of the HTTP/2 preface that does not go on is closed", "PRI * HT", 30_000, /^$/],
+  ])("%s, after its time", async (_, bytes, limitMs, expected) => {
+    const { answer, elapsedMs } = await untilClosed(bytes);
+    expect(answer).toMatch(expected);
+    expect(elapsedMs).toBeGreaterThan(limitMs);
   });
 });

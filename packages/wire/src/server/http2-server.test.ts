@@ -223,14 +223,19 @@ describe("HTTP/2 server and peers that stall or flood", () => {
     head.writeUInt32BE(streamId, 5);
     return Buffer.concat([head, payload]);
   };
+  const settingsAck = frame(4, 1, 0, Buffer.alloc(0));
   // :method GET, :scheme http, :path /
   const getBlock = Buffer.from([0x82, 0x86, 0x84]);
 
-  function goAwayCode(running: TestServer, bytes: Buffer): Promise<number> {
+  /** Code of the GOAWAY the server ends the connection with; `onAcknowledged` when it has read our SETTINGS. */
+  function goAwayCode(running: TestServer, bytes: Buffer, onAcknowledged: () => void = () => {}): Promise<number> {
     return new Promise((resolve, reject) => {
       let received = Buffer.alloc(0);
       const socket = connectSocket(running.port, "127.0.0.1", () => socket.write(bytes));
-      socket.on("data", (chunk: Buffer) => (received = Buffer.concat([received, chunk])));
+      socket.on("data", (chunk: Buffer) => {
+        received = Buffer.concat([received, chunk]);
+        if (received.includes(settingsAck)) onAcknowledged();
+      });
       socket.on("error", reject);
       socket.on("end", () => {
         socket.destroy();
@@ -311,9 +316,9 @@ describe("HTTP/2 server and peers that stall or flood", () => {
   test("a connection without requests is told to go away after its idle time", async () => {
     const clock = fakeClock();
     await using running = await startServer(echo, { clock });
-    const code = goAwayCode(running, preface);
-    await expect.poll(() => running.server.connectionCount).toBe(1);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    const { promise: answered, resolve } = Promise.withResolvers<void>();
+    const code = goAwayCode(running, preface, resolve);
+    await answered;
     await clock.advance(302_000);
     expect(await code).toBe(0);
   });
