@@ -11,7 +11,7 @@ export {
   vmodelIdOfModel,
   vmodelKey,
 } from "./identity.ts";
-export { isQuarantined, maxCrashes, modelStateOf, newestFailure, quarantineFailure } from "./model-state.ts";
+export { isQuarantined, modelStateOf, newestFailure, quarantineFailure } from "./model-state.ts";
 export { decodeInstanceRecord, decodeModelRecord, decodeVModelRecord, encodeRecord } from "./record-codec.ts";
 export {
   type CopyRecord,
@@ -24,7 +24,6 @@ export {
   type VModelRecord,
   vmodelPrefix,
 } from "./records.ts";
-export { RoutingTable, routeOf } from "./routing-table.ts";
 export type { MeshStatistics, RunningMesh } from "./running-mesh.ts";
 export { startMesh } from "./start-mesh.ts";
 export type { MeshLimits, MeshOptions } from "./start-options.ts";

@@ -31,6 +31,8 @@ describe("records", () => {
     const least = { type: "onnx", artifactDigest: "d", runtime: "r", revision: 1 };
     const filled = { parameters: {}, references: 0, autoDelete: false, copies: {}, failures: {}, crashes: [], lastUsedMs: 0 };
     expect(decodeModelRecord(bytes(least))).toEqual({ ...least, ...filled });
+    const vmodel = { owner: "isvc", activeModelId: "a", activeRevision: 1, targetModelId: "a", targetRevision: 1 };
+    expect(decodeVModelRecord(bytes(vmodel))).toEqual({ ...vmodel, failed: false });
   });
 
   test.each([
