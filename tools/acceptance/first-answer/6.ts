@@ -14,7 +14,7 @@ interface Outcome {
 }
 
 export async function measure({ folder, say }: PointContext): Promise<Measurement> {
-  const server = await startServer(join(folder, "data"), { env: { MODELYARD_RUNLIMIT: "2s" } });
+  const server = await startServer(join(folder, "data"), { env: { MODELYARD_RUN_LIMIT: "2s" } });
   try {
     await server.json(["deploy", sharedModel("mnist/mnist.onnx"), "--name", "good"]);
     const tally = new Tally();
