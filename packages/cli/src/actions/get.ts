@@ -29,7 +29,7 @@ export async function get(target: GetTarget, options: GetOptions, context: Comma
     output.answer(object, () => objectTable([object], table));
     return;
   }
-  const items = await listAll(client, kind, options, signal);
+  const items = await listAll({ client, kind, signal }, options);
   const list = { apiVersion: apiVersionOf(kind), kind: `${kind.kind}List`, items };
   const where = kind.namespaced && !table.withNamespace ? ` in the namespace ${options.namespace}` : "";
   output.answer(list, () => (items.length === 0 ? `There are no ${kind.plural}${where}.` : objectTable(items, table)));
@@ -37,16 +37,17 @@ export async function get(target: GetTarget, options: GetOptions, context: Comma
 
 const pageSize = 500;
 
-async function listAll(
-  client: ResourceClient,
-  kind: KindDefinition<ApiObject>,
-  options: GetOptions,
-  signal: AbortSignal,
-): Promise<readonly ApiObject[]> {
+interface Listing {
+  readonly client: ResourceClient;
+  readonly kind: KindDefinition<ApiObject>;
+  readonly signal: AbortSignal;
+}
+
+async function listAll({ client, kind, signal }: Listing, options: GetOptions): Promise<readonly ApiObject[]> {
   const items: ApiObject[] = [];
   const namespace = kind.namespaced && !options.allNamespaces ? { namespace: options.namespace } : {};
   const selector = options.selector === undefined ? {} : { labelSelector: options.selector };
-  let from: { continue?: string } = {};
+  let from: { readonly continue?: string } = {};
   do {
     const page = await client.list(kind, { ...namespace, ...selector, ...from, limit: pageSize, signal });
     items.push(...page.items);

@@ -37,7 +37,11 @@ function supervisorOptions(config: Config): SupervisorOptions {
   const entry = (name: string): string => fileURLToPath(import.meta.resolve(name));
   const args = ["--data", dataDir];
   return {
-    ...{ dataDir, address, port, servingProcesses, drainLimitMs },
+    dataDir,
+    address,
+    port,
+    servingProcesses,
+    drainLimitMs,
     heartbeat: { everyMs: 2_000, silenceMs: Math.max(30_000, runLimitMs + silenceBeyondRunMs) },
     programs: {
       control: { entry: entry("#control-program"), args, settings: (facts) => controlSettings(config, version, facts) },

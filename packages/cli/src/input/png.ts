@@ -86,7 +86,7 @@ function layoutsOf({ width, height, channels: own }: Picture): readonly Layout[]
 function arrange(picture: Picture, { channels, isPlanar }: Layout): readonly number[] {
   const { width, height } = picture;
   const pixels = width * height;
-  const elements = new Array<number>(pixels * channels);
+  const elements: number[] = Array.from({ length: pixels * channels });
   for (let pixel = 0; pixel < pixels; pixel++) {
     for (let channel = 0; channel < channels; channel++) {
       const index = isPlanar ? channel * pixels + pixel : pixel * channels + channel;

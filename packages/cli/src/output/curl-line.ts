@@ -7,21 +7,37 @@ const maxWrittenElements = 64;
 
 /** The line for a model at its address `http://…/v2/models/NAME`. Sizes that are free are 1. */
 export function curlLine(url: string, model: ModelMetadata): string {
-  const target = `${shellQuoted(`${url}/infer`)}`;
-  const header = "-H 'content-type: application/json'";
-  const inputs = model.inputs.map((input) => ({ input, shape: input.shape.map((size) => (size < 0 ? 1 : size)) }));
-  const isSmall = inputs.every(({ shape }) => countOf(shape) <= maxWrittenElements);
-  const members = inputs.map(({ input, shape }) => {
-    const head = JSON.stringify({ name: input.name, shape, datatype: input.datatype }).slice(0, -1);
-    const count = countOf(shape);
-    return isSmall ? `${head},"data":[${Array<string>(count).fill(valueOf(input)).join(",")}]}` : { head, count, value: valueOf(input) };
-  });
-  if (isSmall) return `curl -sS ${header} -d ${shellQuoted(`{"inputs":[${members.join(",")}]}`)} ${target}`;
-  const big = members.filter((member) => typeof member !== "string");
+  const inputs = model.inputs.map(exampleOf);
+  const target = shellQuoted(`${url}/infer`);
+  return inputs.every(({ count }) => count <= maxWrittenElements) ? writtenOut(inputs, target) : madeByShell(inputs, target);
+}
+
+interface Example {
+  /** Everything of the input but its elements, as JSON without the closing brace. */
+  readonly head: string;
+  readonly count: number;
+  /** One element, as JSON. */
+  readonly value: string;
+}
+
+const curl = "curl -sS -H 'content-type: application/json'";
+
+function exampleOf({ name, datatype, shape: wanted }: TensorMetadata): Example {
+  const shape = wanted.map((size) => (size < 0 ? 1 : size));
+  const value = datatype === "BYTES" ? '"a"' : datatype === "BOOL" ? "true" : "0";
+  return { head: JSON.stringify({ name, shape, datatype }).slice(0, -1), count: countOf(shape), value };
+}
+
+function writtenOut(inputs: readonly Example[], target: string): string {
+  const members = inputs.map(({ head, count, value }) => `${head},"data":[${Array<string>(count).fill(value).join(",")}]}`);
+  return `${curl} -d ${shellQuoted(`{"inputs":[${members.join(",")}]}`)} ${target}`;
+}
+
+function madeByShell(inputs: readonly Example[], target: string): string {
   // printf of the shell: %% and \\ stand for themselves in its format, and %s takes the lists.
-  const format = `{"inputs":[${big.map(({ head }) => `${head.replaceAll("\\", "\\\\").replaceAll("%", "%%")},"data":[%s]}`).join(",")}]}`;
-  const lists = big.map(({ count, value }) => `"${repeated(value, count)}"`).join(" ");
-  return `printf ${shellQuoted(format)} ${lists} | curl -sS ${header} --data-binary @- ${target}`;
+  const members = inputs.map(({ head }) => `${head.replaceAll("\\", "\\\\").replaceAll("%", "%%")},"data":[%s]}`);
+  const lists = inputs.map(({ count, value }) => `"${repeated(value, count)}"`);
+  return `printf ${shellQuoted(`{"inputs":[${members.join(",")}]}`)} ${lists.join(" ")} | ${curl} --data-binary @- ${target}`;
 }
 
 /** A list in the shell: the value for each number of a sequence, none of which is shown. */
@@ -29,11 +45,6 @@ function repeated(value: string, count: number): string {
   if (count === 0) return "";
   const escaped = value.replaceAll('"', '\\"');
   return count === 1 ? escaped : `$(printf '${value},%.0s' $(seq ${count - 1}))${escaped}`;
-}
-
-function valueOf({ datatype }: TensorMetadata): string {
-  if (datatype === "BYTES") return '"a"';
-  return datatype === "BOOL" ? "true" : "0";
 }
 
 /** Plain words stay as they are; the rest is in single quotes. */

@@ -16,6 +16,5 @@ export function reportFailure(error: PlatformError, { stderr, asJson }: ReportOp
   stderr.write(`modelyard: ${error.message} (${error.reason})\n`);
   if (error.hint !== "") stderr.write(`  Next: ${error.hint}\n`);
   // A defect of this command: its cause is all there is to go by.
-  if (error.reason === "INTERNAL" && error.cause !== undefined)
-    stderr.write(`${String(describeError(error.cause)["stack"] ?? error.cause)}\n`);
+  if (error.reason === "INTERNAL" && error.cause !== undefined) stderr.write(`${JSON.stringify(describeError(error.cause))}\n`);
 }

@@ -17,7 +17,13 @@ export function serveSettings(config: Config, version: string, slot: number): Se
   const { controlSocket, objectsDir, preparedDir }: DataFolder = dataFolderAt(config.dataDir);
   const { logLevel, runLimitMs, requestTimeoutMs, memoryBytes, servingProcesses } = config;
   return {
-    ...{ controlSocket, objectsDir, preparedDir, logLevel, runLimitMs, requestTimeoutMs, version },
+    controlSocket,
+    objectsDir,
+    preparedDir,
+    logLevel,
+    runLimitMs,
+    requestTimeoutMs,
+    version,
     capacityBytes: Math.floor(memoryBytes / servingProcesses),
     instanceId: `serving-${slot}`,
     runningFile: `${preparedDir}/running-${slot}`,

@@ -35,13 +35,17 @@ export function parsePrediction(json: string): Prediction {
       data: output["data"],
     };
     return {
-      name: String(name),
-      datatype: String(datatype),
+      name: textOf(name),
+      datatype: textOf(datatype),
       shape: Array.isArray(shape) ? shape.map(Number) : [],
       data: Array.isArray(data) ? data.flat(Number.POSITIVE_INFINITY) : [],
     };
   });
-  return { modelName: String(value["model_name"] ?? ""), modelVersion: String(value["model_version"] ?? ""), outputs, json };
+  return { modelName: textOf(value["model_name"]), modelVersion: textOf(value["model_version"]), outputs, json };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 function parse(text: string): unknown {
