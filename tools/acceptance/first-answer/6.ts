@@ -46,13 +46,18 @@ async function tryHostile(server: Server, model: ReturnType<typeof hostileModels
   const described = await until(
     async () => {
       const { stdout } = await server.command(["describe", "isvc", model.kind]);
-      if (!model.reason.test(stdout)) throw new Error(stdout);
+      if (!failureLine(stdout, model.reason)) throw new Error(stdout);
       return stdout;
     },
     { limitMs: 60_000, everyMs: 500 },
   ).catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
-  const line = described.split("\n").find((text) => model.reason.test(text));
+  const line = failureLine(described, model.reason);
   return { kind: model.kind, deployStatus: deploy.status, reason: line?.trim() ?? described.slice(-600), isNamed: line !== undefined };
+}
+
+/** The line of `describe` that says why the service is not ready. */
+function failureLine(described: string, reason: RegExp): string | undefined {
+  return described.split("\n").find((text) => /PredictorReady:\s+False/.test(text) && reason.test(text));
 }
 
 /** A model that only fails on a certain input gets it, until it is quarantined. */
