@@ -1,5 +1,5 @@
 /** `modelyard describe`: the state of an object in words. */
-import { type ApiObject, type InferenceService, inferenceServiceKind } from "@modelyard/api";
+import { type ApiObject, type Deployment, type InferenceService, inferenceServiceKind } from "@modelyard/api";
 import { stringify } from "yaml";
 import type { CommandContext } from "../commands/command-context.ts";
 import type { ResourceOptions } from "../commands/resource-commands.ts";
@@ -49,17 +49,19 @@ export function describeService(service: InferenceService, nowMs: number): strin
       ["Runtime", status.clusterServingRuntimeName ?? status.servingRuntimeName],
     ]),
     formatFields([
-      ["Revision", revisionText(modelyard.revision, modelyard.targetRevision)],
+      ["Revision", revisionText(modelyard)],
       ["Active model", modelStatus?.states?.activeModelState],
       ["Target model", modelStatus?.states?.targetModelState],
       ["Transition", modelStatus?.transitionStatus],
       ["Copies", modelStatus?.copies?.totalCopies],
       ["Now", stageText(modelyard.stage, modelyard.doneBytes, modelyard.totalBytes)],
     ]),
-    `Conditions:\n${formatFields(
-      conditions.map(({ type, status: state, reason, message }) => [type, [state, reason, message].filter(Boolean).join(", ")]),
-      "  ",
-    )}`,
+    conditions.length === 0
+      ? ""
+      : `Conditions:\n${formatFields(
+          conditions.map(({ type, status: state, reason, message }) => [type, [state, reason, message].filter(Boolean).join(", ")]),
+          "  ",
+        )}`,
   ];
   if (failed) {
     const facts = formatFields(
@@ -74,12 +76,13 @@ export function describeService(service: InferenceService, nowMs: number): strin
     );
     sections.push(`Failure:\n${facts}`);
   }
-  return sections.join("\n\n");
+  return sections.filter(Boolean).join("\n\n");
 }
 
-function revisionText(revision: number | undefined, target: number | undefined): string | undefined {
-  if (target === undefined) return revision?.toString();
-  return revision === undefined ? `none yet, ${target} is being made ready` : `${revision}, ${target} is being made ready`;
+function revisionText({ revision, targetRevision, failure }: Deployment): string | undefined {
+  if (targetRevision === undefined) return revision?.toString();
+  const target = `${targetRevision} ${failure ? "failed" : "is being made ready"}`;
+  return revision === undefined ? `none yet, ${target}` : `${revision}, ${target}`;
 }
 
 function stageText(stage: string | undefined, doneBytes: number | undefined, totalBytes: number | undefined): string | undefined {

@@ -9,7 +9,8 @@ export function upCommand(context: CommandContext): Command {
     prose(`Starts a server: the data plane that answers inference requests (HTTP/1.1, HTTP/2 and gRPC on one port), the control plane with its
 Kubernetes-style API, and a supervisor that keeps both running. Prints one line when it is ready:
 
-  modelyard ready {"data":URL,"control":URL,"dataDir":DIR,"pids":{"supervisor":N,"control":N,"serving":[N]}}
+  modelyard ready {"data":URL,"control":URL,"dataDir":DIR,
+                   "pids":{"supervisor":N,"control":N,"serving":[N]}}
 
 Ctrl-C and SIGTERM let requests in flight finish, then end it with status 0; a second Ctrl-C ends it at once.
 Every value can also be set by its environment variable, or in config.yaml of the data folder.`),
@@ -29,7 +30,7 @@ Every value can also be set by its environment variable, or in config.yaml of th
 export function addConfigOptions(command: Command): Command {
   for (const key of Object.values(configKeys)) {
     const flags = `${flagOf(key.name)} <${key.placeholder.toLowerCase()}>`;
-    command.addOption(new Option(flags, `${key.meaning} (${variableOf(key.name)})`));
+    command.addOption(new Option(flags, `${key.meaning.charAt(0).toLowerCase()}${key.meaning.slice(1)} (${variableOf(key.name)})`));
   }
   return command.option("--config <file>", "configuration file (MODELYARD_CONFIG); default config.yaml of the data folder");
 }
