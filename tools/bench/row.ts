@@ -32,7 +32,7 @@ export interface RowPlan {
 }
 
 /** Alternating pairs a row takes. */
-export const pairCount = 5;
+const pairCount = 5;
 
 /** Measures a row: ours, theirs, ours, theirs, … */
 export async function measureRow(plan: RowPlan): Promise<BenchRow> {

@@ -30,7 +30,7 @@ export async function checkFormat(): Promise<CheckResult> {
 
 /** knip: files, exports and dependencies nobody uses. */
 export async function checkDeadCode(): Promise<CheckResult> {
-  const { status, output } = await capture(program("knip"), ["--no-progress"]);
+  const { status, output } = await capture(program("knip"), ["--no-progress", "--no-config-hints"]);
   return {
     name: "dead code",
     examined: files("packages/*/src/**/*.ts", "tools/**/*.ts").length,

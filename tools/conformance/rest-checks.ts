@@ -211,7 +211,8 @@ function field(body: unknown, name: string): unknown {
 }
 
 function errorOf(body: unknown): string {
-  return String(field(body, "error") ?? "");
+  const error = field(body, "error");
+  return typeof error === "string" ? error : "";
 }
 
 function hasError(body: unknown): boolean {

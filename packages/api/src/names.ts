@@ -8,9 +8,9 @@ const qualifiedNamePart = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
 const labelValue = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
 
 /** Longest DNS label, and longest name part of a qualified name. */
-export const maxLabelLength = 63;
+const maxLabelLength = 63;
 /** Longest DNS subdomain. */
-export const maxSubdomainLength = 253;
+const maxSubdomainLength = 253;
 /** Most bytes all annotations of an object take together. */
 export const maxAnnotationsBytes = 256 * 1024;
 

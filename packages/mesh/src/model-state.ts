@@ -4,7 +4,7 @@ import type { ModelState } from "./contract.ts";
 import type { FailureRecord, ModelRecord } from "./records.ts";
 
 /** Crashes that quarantine a model. */
-export const maxCrashes = 2;
+const maxCrashes = 2;
 
 /** A loaded copy counts before a loading one, that before a failure: a model that answers somewhere answers. */
 export function modelStateOf(record: ModelRecord): ModelState {

@@ -8,7 +8,7 @@ import { isDigest } from "./internal/layout.ts";
 export const maxFiles = 100_000;
 
 /** `sha256:<hex>` of bytes. */
-export function digestOf(bytes: Uint8Array): string {
+function digestOf(bytes: Uint8Array): string {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 

@@ -47,7 +47,7 @@ export async function createService(
 }
 
 /** One InferenceService. */
-export function getService(control: string, name: string): Promise<Service> {
+function getService(control: string, name: string): Promise<Service> {
   return api<Service>(control, { path: `${services}/${name}` });
 }
 
@@ -57,7 +57,7 @@ export async function listServices(control: string): Promise<readonly Service[]>
 }
 
 /** Whether its condition Ready is True. */
-export function isReady(service: Service): boolean {
+function isReady(service: Service): boolean {
   return service.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
 }
 

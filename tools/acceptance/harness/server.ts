@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { root } from "../../repository.ts";
 
 /** The bin file that `npx modelyard` runs. */
-export const bin: string = join(root, "packages/cli/bin/modelyard.mjs");
+const bin: string = join(root, "packages/cli/bin/modelyard.mjs");
 
 /** The ready line's facts. */
 export interface Ready {
@@ -94,7 +94,7 @@ export async function startServer(folder: string, options: StartOptions = {}): P
 }
 
 /** Runs a command of the product and keeps what it printed. */
-export async function runCommand(args: readonly string[], options: { readonly input?: string } = {}): Promise<CommandOutcome> {
+async function runCommand(args: readonly string[], options: { readonly input?: string } = {}): Promise<CommandOutcome> {
   const child = spawn(process.execPath, [bin, ...args], { stdio: ["pipe", "pipe", "pipe"] });
   child.stdin.end(options.input ?? "");
   let [stdout, stderr] = ["", ""];

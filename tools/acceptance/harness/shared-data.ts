@@ -6,7 +6,7 @@ import { root } from "../../repository.ts";
 const folder = resolve(root, "..", "shared", "data", "models");
 
 /** Whether the data is here. */
-export const hasSharedData: boolean = existsSync(folder);
+const hasSharedData: boolean = existsSync(folder);
 
 /** Absolute path of a file of the data. */
 export function sharedModel(path: string): string {

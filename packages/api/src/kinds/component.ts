@@ -50,7 +50,7 @@ const autoScaling = z.looseObject({
 });
 
 /** A percentage of traffic. */
-export const percent = z.int().min(0).max(100);
+const percent = z.int().min(0).max(100);
 
 /** Fields of every component. */
 export const componentFields = {

@@ -17,7 +17,7 @@ export const intOrString = z.union([z.int(), z.string()]);
 const quantities = z.record(z.string(), z.union([z.string(), z.number()]));
 
 /** Requests and limits of a container. */
-export const resourceRequirements = z.looseObject({
+const resourceRequirements = z.looseObject({
   limits: quantities.exactOptional(),
   requests: quantities.exactOptional(),
   claims: opaqueList.exactOptional(),

@@ -70,7 +70,7 @@ function deployedText(answer: Answer, seconds: string): string {
 }
 
 /** The address of a source as the server reads it: paths become absolute, and are looked at here, where a wrong one is a typing error. */
-export function storageUriOf(source: string): string {
+function storageUriOf(source: string): string {
   const isAddress = /^[a-z][a-z0-9+.-]+:\/\//i.test(source);
   const uri = isAddress ? source : pathToFileURL(resolve(source)).href;
   const parsed = parseArtifactSource(uri);
@@ -80,7 +80,7 @@ export function storageUriOf(source: string): string {
 }
 
 /** The last part of an address, without its extension. */
-export function nameOf(uri: string): string {
+function nameOf(uri: string): string {
   const path = uri.startsWith("file:") ? fileURLToPath(uri) : decodeURIComponent(new URL(uri).pathname);
   const name = basename(path).replace(/\.[A-Za-z0-9]+$/, "");
   if (name !== "") return name;

@@ -55,7 +55,7 @@ export interface LogRecord {
 }
 
 /** Every record of a folder of logs, in the order of time. A line that is no record has the time of the one before it. */
-export function readLogs(logsDir: string): readonly LogRecord[] {
+function readLogs(logsDir: string): readonly LogRecord[] {
   const files = listLogs(logsDir);
   const records = files.flatMap(({ file, process }) => {
     let time = "";

@@ -9,7 +9,7 @@ import { assert, assertNever, type Clock, jsonLog, type Log, type LogLevel, Plat
 import { type ExitReport, type FromChild, isToChild, type ToChild } from "../supervisor/messages.ts";
 
 /** What requests in flight get when the supervisor is gone, milliseconds. */
-export const orphanLimitMs = 4_000;
+const orphanLimitMs = 4_000;
 
 /** A program that runs. */
 export interface RunningProgram {

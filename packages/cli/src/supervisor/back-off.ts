@@ -11,7 +11,7 @@ export interface BackOffLimits {
 }
 
 /** 50 ms, doubling to 5 s; forgotten after 2 s of work. */
-export const defaultBackOff: BackOffLimits = { firstMs: 50, longestMs: 5_000, stableMs: 2_000 };
+const defaultBackOff: BackOffLimits = { firstMs: 50, longestMs: 5_000, stableMs: 2_000 };
 
 /** What a restart needs to know. */
 export interface BackOffState {

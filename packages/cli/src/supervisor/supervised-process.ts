@@ -42,7 +42,7 @@ export interface HeartbeatLimits {
 }
 
 /** Every 2 s; ended after 30 s of silence. */
-export const defaultHeartbeat: HeartbeatLimits = { everyMs: 2_000, silenceMs: 30_000 };
+const defaultHeartbeat: HeartbeatLimits = { everyMs: 2_000, silenceMs: 30_000 };
 
 /** Options of {@link SupervisedProcess}. */
 export interface SupervisedProcessOptions {

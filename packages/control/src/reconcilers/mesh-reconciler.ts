@@ -105,7 +105,7 @@ async function register(deps: MeshReconcilerDeps, { service, plan, digest, runti
 }
 
 /** Every change of the model gives the next number, going back to an earlier model too, so that a number never means two things. */
-export function revisionFor(present: VModelStatus, modelId: string): number {
+function revisionFor(present: VModelStatus, modelId: string): number {
   const target = targetOf(present);
   if (present.kind === "notFound" || !target) return 1;
   return target.modelId === modelId ? target.revision : Math.max(present.active.revision, target.revision) + 1;

@@ -62,7 +62,7 @@ export function planStatus(facts: StatusFacts): InferenceServiceStatus {
 }
 
 /** Whether a request to the service would be answered, if need be after a load of a model that has worked before. */
-export function isAvailable(activeWord: ModelStateWord, activeModel: ModelRecord | undefined): boolean {
+function isAvailable(activeWord: ModelStateWord, activeModel: ModelRecord | undefined): boolean {
   return activeWord === "Loaded" || activeWord === "Standby" || (activeWord === "Loading" && activeModel?.signature !== undefined);
 }
 
@@ -120,7 +120,7 @@ function failureInfo({ service, vmodel, nowMs }: StatusFacts, failed: ModelFailu
 }
 
 /** KServe's word for a reason of the catalogue. */
-export function failureWord(reason: string): string {
+function failureWord(reason: string): string {
   if (reason === "NO_SUPPORTING_RUNTIME") return "NoSupportingRuntime";
   if (reason === "RUNTIME_NOT_RECOGNIZED") return "RuntimeNotRecognized";
   if (reason === "MODEL_RUNTIME_MISSING") return "RuntimeUnhealthy";

@@ -62,7 +62,7 @@ export async function commitVModel(store: Store, scope: VModelScope, plan: (snap
 }
 
 /** Reads a vmodel with its models. The reads need not be of one revision: a plan compares each record it depends on. */
-export async function readVModel(store: Store, scope: VModelScope): Promise<VModelSnapshot> {
+async function readVModel(store: Store, scope: VModelScope): Promise<VModelSnapshot> {
   const vmodel = await readRecord(store, vmodelKey(scope.vmodelId), { ...scope, decode: decodeVModelRecord });
   const { activeModelId, targetModelId } = vmodel?.record ?? {};
   const wanted = new Set([activeModelId, targetModelId, ...scope.modelIds].filter((modelId) => modelId !== undefined));

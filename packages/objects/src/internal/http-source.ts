@@ -12,7 +12,7 @@ import { BlobWriter, type StoredBlob } from "./blob-writer.ts";
 import type { Layout } from "./layout.ts";
 
 /** Tries of one body before the fetch fails; each goes on where the last ended. */
-export const maxAttempts = 5;
+const maxAttempts = 5;
 /** A body that brings nothing for this long is given up. */
 const idleLimitMs = 30_000;
 const firstBackOffMs = 200;

@@ -4,10 +4,10 @@ import type { ObjectKey, ResourceKind } from "../contract.ts";
 import { namespaceOf } from "../paths.ts";
 
 /** Root of every object's key. */
-export const registryRoot = "/registry/";
+const registryRoot = "/registry/";
 
 /** Key prefix of a kind's objects; of one namespace when it is given. */
-export function collectionPrefix(kind: ResourceKind, namespace?: string): string {
+function collectionPrefix(kind: ResourceKind, namespace?: string): string {
   const group = kind.group === "" ? "" : `${kind.group}/`;
   const scope = kind.namespaced && namespace !== undefined ? `${namespace}/` : "";
   return `${registryRoot}${group}${kind.plural}/${scope}`;

@@ -74,7 +74,7 @@ function objectEvent<T extends KubernetesObject>(change: WatchEvent, matches: Pr
 }
 
 /** The revision behind a resource version; `INVALID_ARGUMENT` when it is no number. */
-export function revisionOf(resourceVersion: string): number {
+function revisionOf(resourceVersion: string): number {
   const revision = Number(resourceVersion);
   if (/^\d+$/.test(resourceVersion) && Number.isSafeInteger(revision)) return revision;
   throw failure("INVALID_ARGUMENT", { what: `The resource version "${resourceVersion}" is not a whole number` });

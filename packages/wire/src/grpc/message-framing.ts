@@ -2,7 +2,7 @@
 import { failure } from "@modelyard/core";
 
 /** Bytes before each message. */
-export const messagePrefixBytes = 5;
+const messagePrefixBytes = 5;
 
 /** Messages up to this size are copied behind their prefix, larger ones are sent beside it. */
 export const copiedMessageBytes: number = 16 * 1024;

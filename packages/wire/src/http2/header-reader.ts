@@ -25,7 +25,7 @@ export interface HeaderLimits extends HeadMemoLimits {
 }
 
 /** Size of our dynamic table, the standard's default, so that it needs no announcement. */
-export const decoderTableBytes = 4096;
+const decoderTableBytes = 4096;
 
 const maxContinuations = 16;
 const nothing: Buffer = Buffer.alloc(0);

@@ -9,7 +9,7 @@ import { type BufferPool, outputBufferBytes } from "./buffer-pool.ts";
 import type { FlushQueue } from "./flush-queue.ts";
 
 /** Payloads of at least this size are not copied. */
-export const largePayloadBytes: number = 16 * 1024;
+const largePayloadBytes: number = 16 * 1024;
 
 /** What the connections of a server or peer share. */
 export interface OutboxDeps {
