@@ -109,6 +109,25 @@ describe("RegistryView", () => {
     expect(changes.at(-1)?.models).toEqual(new Set([a1]));
   });
 
+  test("believes a store that lost its history: what it knew of the other one is gone", () => {
+    const { view, changes } = open();
+    view.reset(
+      [
+        keyValue(`mesh/registry/${a1}`, model(1), 90),
+        keyValue(`mesh/registry/${a2}`, model(2), 80),
+        keyValue("mesh/vmodels/ns/a", vmodel(a1), 90),
+      ],
+      100,
+    );
+    view.reset([keyValue(`mesh/registry/${a2}`, model(7), 3), keyValue("mesh/vmodels/ns/a", vmodel(a2), 3)], 4);
+    expect(view.models.has(a1)).toBe(false);
+    expect(view.models.get(a2)?.record.revision).toBe(7);
+    expect(view.routes.find("ns", "a")?.active.modelId).toBe(a2);
+    expect(changes.at(-1)?.models).toEqual(new Set([a1, a2]));
+    view.apply({ revision: 5, events: [gone("mesh/vmodels/ns/a", 5)] });
+    expect(view.routes.list()).toEqual([]);
+  });
+
   test("leaves a malformed record out, says so, and goes on", () => {
     const { view, records } = open();
     view.reset(

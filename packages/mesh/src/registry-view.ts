@@ -85,9 +85,13 @@ export class RegistryView {
   reset(keyValues: readonly KeyValue[], revision: number): void {
     const changes = noChanges();
     const listed = new Set(keyValues.map((one) => one.key));
-    for (const [key, modRevision] of this.#known()) if (!listed.has(key) && modRevision <= revision) this.#remove(key, changes);
+    // It knew more once: another store, or one brought back from a copy. Its revisions say nothing about what is known here.
+    const isAnotherHistory = revision < this.#revision;
+    for (const [key, modRevision] of this.#known()) {
+      if (isAnotherHistory || (!listed.has(key) && modRevision <= revision)) this.#remove(key, changes);
+    }
     for (const keyValue of keyValues) this.#put(keyValue, changes);
-    this.#revision = Math.max(this.#revision, revision);
+    this.#revision = revision;
     this.#isReady = true;
     this.#publish(changes);
   }
