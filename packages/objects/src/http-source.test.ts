@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLog, systemClock, systemRandom } from "@modelyard/core";
+import { fakeClock } from "@modelyard/core/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openArtifactStore } from "./artifact-store.ts";
 import type { ArtifactStore } from "./contract.ts";
@@ -134,4 +135,19 @@ test("ingest() says that nobody listens at the address", async () => {
   await new Promise((done) => server.close(done));
   await expect(store.ingest({ kind: "http", url: gone })).rejects.toMatchObject({ reason: "SOURCE_UNAVAILABLE" });
   server.listen(0, "127.0.0.1");
+});
+
+test("ingest() leaves no timer behind when nobody answers, nor a connection when the answer is refused", async () => {
+  const clock = fakeClock();
+  const closed = Promise.withResolvers<void>();
+  answer = (request, response) => {
+    request.socket.once("close", () => closed.resolve());
+    // An error page that never ends.
+    response.writeHead(403).write("no");
+  };
+  const other = await openArtifactStore({ directory: folder, clock, log: silentLog(), random: systemRandom() });
+  await expect(other.ingest({ kind: "http", url: url() })).rejects.toMatchObject({ reason: "SOURCE_REFUSED" });
+  await closed.promise;
+  expect(clock.pending).toBe(0);
+  await other.close();
 });

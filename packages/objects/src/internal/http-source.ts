@@ -53,8 +53,8 @@ async function attemptFetch(fetching: HttpFetch): Promise<StoredBlob> {
   const state = await readState(part);
   if (!state?.validator) await rm(part, { force: true });
   let writer = await BlobWriter.resume(part);
+  const idle = idleGuard(fetching);
   try {
-    const idle = idleGuard(fetching);
     const response = await request(fetching, { offset: writer.sizeBytes, validator: state?.validator, signal: idle.signal });
     const body = checkedBody(source, response, writer.sizeBytes);
     if (body.startsOver) {
@@ -66,6 +66,8 @@ async function attemptFetch(fetching: HttpFetch): Promise<StoredBlob> {
   } catch (error) {
     await writer.suspend();
     throw error;
+  } finally {
+    idle.end();
   }
   const stored = await writer.store(layout, clock);
   await rm(`${part}.json`, { force: true });
@@ -129,15 +131,11 @@ async function copyBody(fetching: HttpFetch, copying: Copying): Promise<void> {
   const { body, writer, idle } = copying;
   const total = body.totalBytes === undefined ? {} : { totalBytes: body.totalBytes };
   if ((body.totalBytes ?? 0) > maxBytes) throw tooLarge(source, maxBytes);
-  try {
-    for await (const chunk of body.stream) {
-      idle.touch();
-      if (writer.sizeBytes + chunk.byteLength > maxBytes) throw tooLarge(source, maxBytes);
-      await writer.write(chunk);
-      options.onProgress?.({ stage: "fetch", doneBytes: writer.sizeBytes, ...total });
-    }
-  } finally {
-    idle.end();
+  for await (const chunk of body.stream) {
+    idle.touch();
+    if (writer.sizeBytes + chunk.byteLength > maxBytes) throw tooLarge(source, maxBytes);
+    await writer.write(chunk);
+    options.onProgress?.({ stage: "fetch", doneBytes: writer.sizeBytes, ...total });
   }
   if (body.totalBytes !== undefined && writer.sizeBytes !== body.totalBytes) {
     throw failure("SOURCE_UNAVAILABLE", { source: describeSource(source), why: `${writer.sizeBytes} of ${body.totalBytes} bytes arrived` });
@@ -151,6 +149,7 @@ function tooLarge(source: HttpFetch["source"], maxBytes: number): PlatformError 
 interface IdleGuard {
   readonly signal: AbortSignal;
   touch(): void;
+  /** Lets go of timer, listener and, where the answer was not read to its end, the connection. */
   end(): void;
 }
 
@@ -173,6 +172,7 @@ function idleGuard(fetching: HttpFetch): IdleGuard {
     end() {
       timer.cancel();
       options.signal?.removeEventListener("abort", cancel);
+      controller.abort();
     },
   };
 }
