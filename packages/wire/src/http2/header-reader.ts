@@ -1,6 +1,6 @@
 /** Puts header blocks together from HEADERS and CONTINUATION frames (RFC 9113 §4.3) and decodes them, or remembers what they decode to. */
 import { HpackDecoder, HpackFault } from "../hpack/decoder.ts";
-import type { Field } from "../message/fields.ts";
+import type { Field, Fields } from "../message/fields.ts";
 import { HeadMemo, type HeadMemoLimits } from "../socket/head-memo.ts";
 import type { Frame } from "./frame-reader.ts";
 import { frameFlag, Http2Fault } from "./protocol.ts";
@@ -10,8 +10,10 @@ export class HeaderBlock {
   /** Pseudo-fields included. */
   readonly fields: readonly Field[];
   readonly isTooLarge: boolean;
-  /** What the receiver made of it. */
+  /** What the receiver made of it as a head. */
   parsed: unknown = undefined;
+  /** What the receiver made of it as trailers: the same bytes may come in both places. */
+  parsedTrailers: Fields | undefined = undefined;
 
   constructor(fields: readonly Field[], isTooLarge: boolean) {
     this.fields = fields;

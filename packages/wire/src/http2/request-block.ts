@@ -34,11 +34,11 @@ export function requestOf(block: HeaderBlock, streamId: number): ParsedRequest {
 
 /** Reads trailers; throws the stream's fault when they are malformed. */
 export function trailersOf(block: HeaderBlock, streamId: number): Fields {
-  if (block.parsed instanceof FieldList) return block.parsed;
+  if (block.parsedTrailers) return block.parsedTrailers;
   const problem = block.isTooLarge ? "trailers too large" : problemOfFields(block.fields);
   if (problem) throw new Http2Fault("PROTOCOL_ERROR", problem, streamId);
   const fields = new FieldList(block.fields);
-  block.parsed = fields;
+  block.parsedTrailers = fields;
   return fields;
 }
 
