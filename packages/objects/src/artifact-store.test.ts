@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { seededRandom, silentLog, systemClock, systemRandom } from "@modelyard/core";
@@ -130,6 +130,25 @@ describe("open()", () => {
     const blob = join(folder, "objects", "blobs", files[0]?.digest.slice(7) ?? "");
     await truncate(blob, 2);
     await expect(store.open(digest)).rejects.toMatchObject({ reason: "ARTIFACT_DAMAGED" });
+    await store.ingest({ kind: "file", path });
+    await (await store.open(digest)).close();
+  });
+
+  test("does not find what is damaged, so that whoever asks takes it in again", async () => {
+    const path = await source("model", "bytes");
+    const { digest, files } = await store.ingest({ kind: "file", path });
+    await rm(join(folder, "objects", "blobs", files[0]?.digest.slice(7) ?? ""), { force: true });
+    expect(await store.find(digest)).toBeUndefined();
+    await store.ingest({ kind: "file", path });
+    expect(await store.find(digest)).toMatchObject({ digest });
+  });
+
+  test("neither finds nor lists what has a damaged manifest, and repairs it though its length is right", async () => {
+    const path = await source("model", "bytes");
+    const { digest } = await store.ingest({ kind: "file", path });
+    const manifest = join(folder, "objects", "artifacts", `${digest.slice(7)}.json`);
+    await writeFile(manifest, "x".repeat((await stat(manifest)).size));
+    expect([await store.find(digest), await store.list()]).toEqual([undefined, []]);
     await store.ingest({ kind: "file", path });
     await (await store.open(digest)).close();
   });

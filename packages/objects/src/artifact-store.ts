@@ -6,7 +6,7 @@
  */
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Clock, failure, type Log, type Random, randomInteger } from "@modelyard/core";
+import { type Clock, failure, type Log, PlatformError, type Random, randomInteger } from "@modelyard/core";
 import type { Artifact, ArtifactFile, ArtifactSource, ArtifactStore, IngestOptions } from "./contract.ts";
 import { BlobWriter, touch } from "./internal/blob-writer.ts";
 import { writeDurably } from "./internal/durable-file.ts";
@@ -14,7 +14,7 @@ import { collectGarbage, storedDigests } from "./internal/garbage.ts";
 import { fetchHttp } from "./internal/http-source.ts";
 import { isDigest, type Layout, layoutOf } from "./internal/layout.ts";
 import { listLocalSource, readStable, type SourceFile } from "./internal/local-source.ts";
-import { openLocalArtifacts, readArtifact } from "./local-artifacts.ts";
+import { checkSizes, openLocalArtifacts, readArtifact } from "./local-artifacts.ts";
 import { buildManifest } from "./manifest.ts";
 import { describeSource } from "./source.ts";
 
@@ -48,9 +48,15 @@ export async function openArtifactStore(deps: ArtifactStoreOptions): Promise<Art
   const running = new Map<string, Promise<Artifact>>();
   return {
     ...local,
-    find: async (digest) => (isDigest(digest) ? readArtifact(layout, digest) : undefined),
-    list: async () =>
-      (await Promise.all((await storedDigests(layout)).map((digest) => readArtifact(layout, digest)))).filter((one) => one !== undefined),
+    find: async (digest) => (isDigest(digest) ? findWhole(layout, digest) : undefined),
+    async list() {
+      const artifacts: Artifact[] = [];
+      for (const digest of await storedDigests(layout)) {
+        const artifact = await findWhole(layout, digest);
+        if (artifact) artifacts.push(artifact);
+      }
+      return artifacts;
+    },
     ingest(source, options = {}) {
       const taking = { layout, deps, options, maxBytes: deps.maxArtifactBytes ?? defaultMaxArtifactBytes };
       return afterSameSource(running, { source, start: () => ingest(taking, source) });
@@ -58,6 +64,18 @@ export async function openArtifactStore(deps: ArtifactStoreOptions): Promise<Art
     collectGarbage: (isReferenced, options = {}) =>
       collectGarbage({ ...deps, layout, isReferenced, minAgeMs: options.minAgeMs ?? defaultMinAgeMs, signal: options.signal }),
   };
+}
+
+/** The artifact of a digest; undefined also when something of it is missing or damaged: taking its source in again repairs it. */
+async function findWhole(layout: Layout, digest: string): Promise<Artifact | undefined> {
+  try {
+    const artifact = await readArtifact(layout, digest);
+    if (artifact) await checkSizes(layout, artifact);
+    return artifact;
+  } catch (error) {
+    if (PlatformError.is(error) && error.reason === "ARTIFACT_DAMAGED") return undefined;
+    throw error;
+  }
 }
 
 /** One source is taken in by one caller at a time: two would write to the same partial file. */
@@ -140,7 +158,8 @@ function checkDigest(taking: Taking, taken: { readonly source: ArtifactSource; r
 async function storeManifest(taking: Taking, made: { readonly artifact: Artifact; readonly bytes: Uint8Array }): Promise<void> {
   const { layout, deps } = taking;
   const place = layout.manifest(made.artifact.digest);
-  if (await touch(place, { clock: deps.clock, sizeBytes: made.bytes.byteLength })) return;
+  const isThere = (await findWhole(layout, made.artifact.digest)) !== undefined;
+  if (isThere && (await touch(place, { clock: deps.clock, sizeBytes: made.bytes.byteLength }))) return;
   const temporary = join(layout.partial, `manifest-${randomInteger(deps.random, 2 ** 48).toString(16)}`);
   await writeDurably(place, { temporary, bytes: made.bytes });
 }

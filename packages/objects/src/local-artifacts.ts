@@ -49,7 +49,8 @@ export async function readArtifact(layout: Layout, digest: string): Promise<Arti
   }
 }
 
-async function checkSizes(layout: Layout, artifact: Artifact): Promise<void> {
+/** `ARTIFACT_DAMAGED` when a file of the artifact is missing or has another length than it must have. */
+export async function checkSizes(layout: Layout, artifact: Artifact): Promise<void> {
   for (const file of artifact.files) {
     const found = await stat(layout.blob(file.digest)).catch(() => undefined);
     if (found?.size === file.sizeBytes) continue;
