@@ -2,6 +2,7 @@
  * Starts the control plane: API server and reconcilers over one store. Nothing is kept in the module, so that it starts as often as it is called.
  */
 import { clusterServingRuntimeKind, inferenceServiceKind, kinds, type Model, modelKind, servingRuntimeKind } from "@modelyard/api";
+import type { Clock, Timer } from "@modelyard/core";
 import {
   type EventRecorder,
   eventRecorder,
@@ -112,12 +113,28 @@ function startWorld(
     for (const service of services.list()) hints.tell(keyText(keyOf(service)));
   };
   // A service without a runtime may have one now.
-  for (const informer of [runtimes, clusterRuntimes]) informer.subscribe(refresh);
+  const refreshSoon = coalesced(refresh, clock, signal);
+  for (const informer of [runtimes, clusterRuntimes]) informer.subscribe(refreshSoon);
   const followed = [services, runtimes, clusterRuntimes, models, records];
   const synced = Promise.all(followed.map((one) => one.synced));
   const ended = (): Promise<unknown> => Promise.all([...followed.map((one) => one.ended), fetches.ended()]);
   const sources = { services, runtimes, clusterRuntimes, records, fetches, dataUrl, clock };
   return { ...sources, store, artifacts, events, client, models, hints, synced, ended, refresh };
+}
+
+/** Runtimes come in bursts, and each look at all services costs: once for all that came within this time, milliseconds. */
+const settleMs = 200;
+
+function coalesced(action: () => void, clock: Clock, signal: AbortSignal): () => void {
+  let timer: Timer | undefined;
+  signal.addEventListener("abort", () => timer?.cancel(), { once: true });
+  return () => {
+    if (signal.aborted) return;
+    timer ??= clock.setTimer(settleMs, () => {
+      timer = undefined;
+      action();
+    });
+  };
 }
 
 async function runAll(options: ControlOptions, world: World, signal: AbortSignal): Promise<unknown> {

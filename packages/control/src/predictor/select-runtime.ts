@@ -26,30 +26,34 @@ interface Candidate {
  * "1". A runtime of the namespace hides the cluster's of the same name; single-model and disabled runtimes are not chosen.
  */
 export function selectRuntime(plan: Pick<PredictorPlan, "format" | "runtime" | "protocol">, runtimes: Runtimes): SelectedRuntime {
-  const candidates = candidatesOf(runtimes);
   if (plan.runtime !== undefined) {
-    const pinned = candidates.find(({ name }) => name === plan.runtime);
+    const pinned = firstCandidate(runtimes, ({ name }) => name === plan.runtime);
     if (!pinned) return { kind: "refused", error: failure("RUNTIME_NOT_RECOGNIZED", {}) };
     return isUsable(pinned.spec) ? selected(pinned) : noSupport();
   }
-  const chosen = candidates.find(({ spec }) => isUsable(spec) && selectsFormat(spec, plan.format) && speaks(spec, plan.protocol));
+  const chosen = firstCandidate(runtimes, ({ spec }) => isUsable(spec) && selectsFormat(spec, plan.format) && speaks(spec, plan.protocol));
   return chosen ? selected(chosen) : noSupport();
 }
 
-function candidatesOf({ namespaced, cluster }: Runtimes): readonly Candidate[] {
-  const hidden = new Set(namespaced.map(({ metadata }) => metadata.name));
-  const toCandidate = (isCluster: boolean) => (runtime: ServingRuntime | ClusterServingRuntime) => ({
-    name: runtime.metadata.name,
-    isCluster,
-    spec: runtime.spec,
-  });
-  const own = namespaced.map(toCandidate(false)).toSorted(byName);
-  const shared = cluster.filter(({ metadata }) => !hidden.has(metadata.name)).map(toCandidate(true));
-  return [...own, ...shared.toSorted(byName)];
+/** The first that fits. One pass, nothing sorted: it runs for every service whenever runtimes change, and there may be thousands. */
+function firstCandidate({ namespaced, cluster }: Runtimes, fits: (candidate: Candidate) => boolean): Candidate | undefined {
+  const own = firstByName(namespaced, false, fits);
+  if (own) return own;
+  const visible = cluster.filter(({ metadata }) => !namespaced.some((one) => one.metadata.name === metadata.name));
+  return firstByName(visible, true, fits);
 }
 
-function byName(one: Candidate, other: Candidate): number {
-  return one.name < other.name ? -1 : 1;
+function firstByName(
+  runtimes: readonly (ServingRuntime | ClusterServingRuntime)[],
+  isCluster: boolean,
+  fits: (candidate: Candidate) => boolean,
+): Candidate | undefined {
+  let first: Candidate | undefined;
+  for (const { metadata, spec } of runtimes) {
+    const candidate = { name: metadata.name, isCluster, spec };
+    if (fits(candidate) && (!first || candidate.name < first.name)) first = candidate;
+  }
+  return first;
 }
 
 function isUsable(spec: ServingRuntimeSpec): boolean {
