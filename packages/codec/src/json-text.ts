@@ -33,7 +33,7 @@ export function parseJsonText(bytes: Uint8Array): JsonText {
   return {
     value,
     exact() {
-      exactValue ??= JSON.parse(accepted, exactInteger);
+      exactValue ??= parseExactly(accepted);
       return exactValue;
     },
   };
@@ -59,12 +59,49 @@ function refuseSyntax(error: unknown): never {
   throw failure("INFERENCE_REQUEST_INVALID", { why: `its JSON could not be read: ${why}` }, { cause: error });
 }
 
-/** Strings are matched first, so that words inside them stay. */
-const stringOrNonFinite = /"(?:[^"\\]+|\\.)*"|-?\bInfinity\b|\bNaN\b/gs;
-
+/**
+ * Puts the words outside of strings into quotes. The text comes from outside, so its strings are stepped over in one pass: a regular expression
+ * that matches them backtracks over a string without end.
+ */
 function quoteNonFinite(text: string): string {
   if (!text.includes("NaN") && !text.includes("Infinity")) return text;
-  return text.replaceAll(stringOrNonFinite, (match) => (match.startsWith('"') ? match : `"${match}"`));
+  const token = /"|-?Infinity|NaN/g;
+  let quoted = "";
+  let copied = 0;
+  for (let match = token.exec(text); match; match = token.exec(text)) {
+    if (match[0] === '"') {
+      const end = endOfString(text, token.lastIndex);
+      if (end < 0) break;
+      token.lastIndex = end + 1;
+    } else {
+      quoted += `${text.slice(copied, match.index)}"${match[0]}"`;
+      copied = token.lastIndex;
+    }
+  }
+  return quoted + text.slice(copied);
+}
+
+/** Position of the quote that ends the string whose content begins at `start`; -1 when it has no end. */
+function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start);
+  while (end >= 0 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  return end;
+}
+
+/** Whether an odd number of backslashes stands before a position. */
+function isEscaped(text: string, position: number): boolean {
+  let at = position;
+  while (text[at - 1] === "\\") at--;
+  return (position - at) % 2 === 1;
+}
+
+/** Of a text that was parsed before: only its depth can be wrong now, as `JSON.parse` with a reviver calls itself for each level. */
+function parseExactly(text: string): unknown {
+  try {
+    return JSON.parse(text, exactInteger);
+  } catch (error) {
+    throw failure("INFERENCE_REQUEST_INVALID", { why: "its JSON is nested too deeply" }, { cause: error });
+  }
 }
 
 /** A reviver; its third argument carries the literal as it was written (ECMAScript "JSON.parse source text access"). */
