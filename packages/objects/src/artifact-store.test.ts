@@ -197,6 +197,17 @@ describe("collectGarbage()", () => {
     expect((await store.collectGarbage(nothing)).removedArtifacts).toBe(1);
   });
 
+  test("does not take away what comes in again at the same time", async () => {
+    const path = await source("again", "again");
+    const { digest, files } = await store.ingest({ kind: "file", path });
+    const stored = [join("artifacts", `${digest.slice(7)}.json`), join("blobs", files[0]?.digest.slice(7) ?? "")];
+    for (let round = 0; round < 100; round++) {
+      for (const name of stored) await utimes(join(folder, "objects", name), 1, 1);
+      await Promise.all([store.ingest({ kind: "file", path }), store.collectGarbage(nothing), store.collectGarbage(nothing)]);
+      expect(await store.find(digest)).toBeDefined();
+    }
+  });
+
   test("forgets markers of a process that has ended", async () => {
     const { digest } = await store.ingest({ kind: "file", path: await source("model", "m") });
     const marker = join(folder, "objects", "open", "999999999_1_boot_aa");

@@ -78,6 +78,12 @@ export async function touch(path: string, options: { readonly clock: Clock; read
   const found = await stat(path).catch(() => undefined);
   if (found?.size !== options.sizeBytes) return false;
   const now = options.clock.nowMs() / 1000;
-  await utimes(path, now, now);
+  try {
+    await utimes(path, now, now);
+  } catch (error) {
+    // Garbage collection was faster.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
   return true;
 }

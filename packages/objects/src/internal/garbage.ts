@@ -4,8 +4,9 @@
  * Order, and what a crash leaves: (1) manifest removed: blobs without an artifact, which the next run removes; (2) markers are read again, and an
  * artifact that was opened meanwhile gets its manifest back; (3) blobs no manifest names are removed.
  */
-import { readdir, readFile, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import type { Stats } from "node:fs";
+import { readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
 import type { Clock, Log } from "@modelyard/core";
 import type { GarbageReport } from "../contract.ts";
 import { readArtifact } from "../local-artifacts.ts";
@@ -49,11 +50,10 @@ export async function storedDigests(layout: Layout): Promise<readonly string[]> 
 }
 
 async function removeArtifact(collection: Collection, digest: string): Promise<boolean> {
-  const { layout } = collection;
+  const { layout, minAgeMs } = collection;
   const path = layout.manifest(digest);
-  if (!(await isOlder(collection, { path, minAgeMs: collection.minAgeMs }))) return false;
   const bytes = await readFile(path);
-  await rm(path);
+  if ((await removeOld(collection, { path, minAgeMs })) === undefined) return false;
   if (!(await heldDigests(layout)).has(digest)) return true;
   await writeDurably(path, { temporary: join(layout.partial, `restore-${digest.slice(7)}`), bytes });
   return false;
@@ -81,15 +81,39 @@ interface OldFiles {
 async function removeOldFiles(collection: Collection, old: OldFiles): Promise<number> {
   let removedBytes = 0;
   for (const name of await readdir(old.folder)) {
-    const path = join(old.folder, name);
-    if (old.keep.has(name) || !(await isOlder(collection, { path, minAgeMs: old.minAgeMs }))) continue;
-    removedBytes += (await stat(path)).size;
-    await rm(path, { force: true });
+    if (old.keep.has(name)) continue;
+    removedBytes += (await removeOld(collection, { path: join(old.folder, name), minAgeMs: old.minAgeMs })) ?? 0;
   }
   return removedBytes;
 }
 
-async function isOlder(collection: Collection, age: { readonly path: string; readonly minAgeMs: number }): Promise<boolean> {
-  const found = await stat(age.path).catch(() => undefined);
-  return found !== undefined && collection.clock.nowMs() - found.mtimeMs >= age.minAgeMs;
+/**
+ * Removes a file that is old; gives its size, undefined when it stays. It is moved aside first and looked at once more: somebody who took the same bytes in
+ * meanwhile either made it young before, and it is moved back, or misses it afterwards and writes it anew. A crash in between loses a file that nothing
+ * referred to; whoever wants it again takes its source in again.
+ */
+async function removeOld(collection: Collection, old: { readonly path: string; readonly minAgeMs: number }): Promise<number | undefined> {
+  if (!isOlder(collection, await statOf(old.path), old.minAgeMs)) return undefined;
+  const aside = join(collection.layout.partial, `garbage-${basename(old.path)}`);
+  try {
+    await rename(old.path, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  const found = await statOf(aside);
+  if (found && !isOlder(collection, found, old.minAgeMs)) {
+    await rename(aside, old.path);
+    return undefined;
+  }
+  await rm(aside, { force: true });
+  return found?.size;
+}
+
+function statOf(path: string): Promise<Stats | undefined> {
+  return stat(path).catch(() => undefined);
+}
+
+function isOlder({ clock }: Collection, found: Stats | undefined, minAgeMs: number): boolean {
+  return found !== undefined && clock.nowMs() - found.mtimeMs >= minAgeMs;
 }
