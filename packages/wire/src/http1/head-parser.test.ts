@@ -84,3 +84,16 @@ describe("parseHead() reads", () => {
     expect(parseHead(text)).toMatchObject({ kind: "head", ...expected });
   });
 });
+
+test("parseHead() takes linear time for a value full of blanks", { timeout: 500 }, () => {
+  const blanks = " \t".repeat(15_000);
+  expect(parseHead(get(`X: a${blanks}b${blanks}`))).toMatchObject({
+    kind: "head",
+    head: {
+      fields: [
+        ["host", "a"],
+        ["x", `a${blanks}b`],
+      ],
+    },
+  });
+});

@@ -78,9 +78,17 @@ function parseFieldLine(line: string): Field | string {
   return [name.toLowerCase(), value];
 }
 
-/** Only SP and HTAB are white space here; `trim()` would take more away. */
+/** Only SP and HTAB are white space here; `trim()` would take more away, and `/[ \t]+$/` tries anew at each of many blanks. */
 function trimBlanks(text: string): string {
-  return text.replace(/^[ \t]+/, "").replace(/[ \t]+$/, "");
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(character: number): boolean {
+  return character === 0x20 || character === 0x09;
 }
 
 interface RequestLineParts {
