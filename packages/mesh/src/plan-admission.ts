@@ -7,6 +7,9 @@ import type { FailureRecord, ModelRecord } from "./records.ts";
 /** Failures on different instances after which a model is tried nowhere else. Source: ModelMesh's MAX_LOAD_FAILURES. */
 const maxFailedInstances = 3;
 
+/** Control takes an artifact that is missing or damaged in again by itself; to look for it costs nothing. */
+const artifactExpiryMs = 10_000;
+
 /** What the decision depends on. */
 export interface AdmissionState {
   readonly modelId: string;
@@ -39,7 +42,7 @@ export function refusedUntilMs(state: AdmissionState): number | undefined {
   const { record } = state;
   if (!record || planAdmission(state).kind === "load") return undefined;
   if (isQuarantined(record)) return Number.POSITIVE_INFINITY;
-  return Math.max(...unexpiredFailures(record, state).map(([, one]) => one.atMs)) + state.failureExpiryMs;
+  return Math.max(...unexpiredFailures(record, state).map(([, one]) => one.atMs + refusalMs(one, state)));
 }
 
 /** Whether a failed load says something about the model. What a busy, closing or cut-off server could not do says nothing. */
@@ -53,5 +56,14 @@ export function isUnexpired(failed: FailureRecord, limits: { readonly nowMs: num
 }
 
 function unexpiredFailures(record: ModelRecord, state: AdmissionState): readonly (readonly [instanceId: string, failed: FailureRecord])[] {
-  return Object.entries(record.failures).filter(([, failed]) => isUnexpired(failed, state));
+  return Object.entries(record.failures).filter(([, failed]) =>
+    isUnexpired(failed, { nowMs: state.nowMs, failureExpiryMs: refusalMs(failed, state) }),
+  );
+}
+
+/** How long a failure keeps the model from being loaded again. */
+function refusalMs(failed: FailureRecord, { failureExpiryMs }: AdmissionState): number {
+  const { reason } = failed.error;
+  const isMended = reason === "ARTIFACT_NOT_FOUND" || reason === "ARTIFACT_DAMAGED";
+  return isMended ? Math.min(artifactExpiryMs, failureExpiryMs) : failureExpiryMs;
 }

@@ -1,0 +1,30 @@
+import { failure, type PlatformError } from "@modelyard/core";
+import { describe, expect, test } from "vitest";
+import { planAdmission, refusedUntilMs } from "./plan-admission.ts";
+import type { ModelRecord } from "./records.ts";
+
+const facts = { parameters: {}, references: 1, autoDelete: true, copies: {}, crashes: [], lastUsedMs: 0 };
+const limits = { modelId: "ns/a__isvc-1", instanceId: "i1", failureExpiryMs: 900_000 };
+
+function failed(error: PlatformError): ModelRecord {
+  return { type: "onnx", artifactDigest: "d", runtime: "r", revision: 1, ...facts, failures: { i1: { atMs: 0, error: error.toPublic() } } };
+}
+
+const states = (record: ModelRecord): readonly unknown[] =>
+  [5_000, 10_000, 899_999, 900_000].map((nowMs) => planAdmission({ ...limits, record, nowMs }).kind);
+
+describe("a failed load", () => {
+  test("is not tried again before it expires", () => {
+    const record = failed(failure("MODEL_LOAD_FAILED", { why: "it is truncated" }));
+    expect(states(record)).toEqual(["refuse", "refuse", "refuse", "load"]);
+    expect(refusedUntilMs({ ...limits, record, nowMs: 1 })).toBe(900_000);
+  });
+
+  test("for want of the artifact is tried again soon: control takes it in again meanwhile", () => {
+    for (const reason of ["ARTIFACT_NOT_FOUND", "ARTIFACT_DAMAGED"] as const) {
+      const record = failed(failure(reason, { digest: "d", problem: "it is missing" }));
+      expect(states(record)).toEqual(["refuse", "load", "load", "load"]);
+      expect(refusedUntilMs({ ...limits, record, nowMs: 1 })).toBe(10_000);
+    }
+  });
+});
