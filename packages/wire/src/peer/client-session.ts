@@ -57,7 +57,7 @@ export class ClientSession implements TransportHandler {
       onGoAway: (lastStreamId, code) => this.#onGoAway(lastStreamId, code),
       onSettings: () => this.#onSettings(),
       onStreamGone: () => this.#onStreamGone(),
-      onFault: () => this.#transport.close(),
+      onFault: () => this.#transport.closeSoon(),
     });
     this.#transport.outbox.append(preface);
     this.#session.open([
@@ -99,7 +99,7 @@ export class ClientSession implements TransportHandler {
 
   onPeerEnd(): void {
     this.retire();
-    this.#transport.close();
+    this.#transport.closeSoon();
     this.#session.end(this.#lost("the peer closed the connection"));
   }
 
@@ -141,7 +141,7 @@ export class ClientSession implements TransportHandler {
   }
 
   #closeWhenIdle(): void {
-    if (this.#isRetired && this.#session.streamCount === 0 && this.#waiting.length === 0) this.#transport.close();
+    if (this.#isRetired && this.#session.streamCount === 0 && this.#waiting.length === 0) this.#transport.closeSoon();
   }
 
   #openWaiting(): void {

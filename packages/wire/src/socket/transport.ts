@@ -60,19 +60,37 @@ export class Transport {
     this.#socket.resume();
   }
 
-  /** Writes what is waiting, ends our side, and destroys the socket when the peer has ended its own or had its time. */
+  /**
+   * Writes what is waiting, however long the peer takes to read it, then ends our side; destroys the socket when the peer has ended its own or
+   * had its time. Whoever calls this watches that the peer does read.
+   */
   close(): void {
     if (this.#isClosing) return;
-    this.#isClosing = true;
-    this.outbox.endAfterFlush();
-    this.#socket.resume();
-    this.#linger = this.#clock.setTimer(lingerMs, () => this.#socket.destroy(), { background: true });
+    this.#socket.once("finish", () => this.#startLinger());
+    this.#endOutput();
+  }
+
+  /** As `close`, but the peer has little time for all of it. */
+  closeSoon(): void {
+    if (this.#isClosing) return;
+    this.#startLinger();
+    this.#endOutput();
   }
 
   /** Ends the socket at once. */
   destroy(): void {
     this.#isClosing = true;
     this.#socket.destroy();
+  }
+
+  #endOutput(): void {
+    this.#isClosing = true;
+    this.outbox.endAfterFlush();
+    this.#socket.resume();
+  }
+
+  #startLinger(): void {
+    this.#linger = this.#clock.setTimer(lingerMs, () => this.#socket.destroy(), { background: true });
   }
 
   #listen(socket: Socket): void {
