@@ -30,6 +30,7 @@ import { KeySignal } from "./key-signal.ts";
 import { startMeshRecords } from "./mesh-records/mesh-records.ts";
 import { overviewPage, readOverview } from "./page/overview-page.ts";
 import { type MeshReconcilerDeps, reconcileMesh } from "./reconcilers/mesh-reconciler.ts";
+import { ModelNames } from "./reconcilers/model-names.ts";
 import { reconcileModel } from "./reconcilers/model-reconciler.ts";
 import { reconcileStatus } from "./reconcilers/status-reconciler.ts";
 import { WritePace } from "./reconcilers/write-pace.ts";
@@ -118,7 +119,8 @@ function startWorld(
   const followed = [services, runtimes, clusterRuntimes, models, records];
   const synced = Promise.all(followed.map((one) => one.synced));
   const ended = (): Promise<unknown> => Promise.all([...followed.map((one) => one.ended), fetches.ended()]);
-  const sources = { services, runtimes, clusterRuntimes, records, fetches, dataUrl, clock };
+  const names = new ModelNames(services, (key) => hints.tell(key));
+  const sources = { services, runtimes, clusterRuntimes, records, fetches, names, dataUrl, clock };
   return { ...sources, store, artifacts, events, client, models, hints, synced, ended, refresh };
 }
 

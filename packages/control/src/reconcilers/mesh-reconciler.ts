@@ -33,20 +33,20 @@ export async function reconcileMesh(deps: MeshReconcilerDeps, key: string, signa
     return undefined;
   }
   const facts = factsOf(deps, service);
-  const { planned, selected, wantedDigest } = facts;
+  const { planned, selected, wantedDigest, foreignOwner, modelName } = facts;
   // What is refused is in the status; what is registered goes on serving.
-  if (planned.kind === "refused" || selected?.kind !== "selected") return undefined;
+  if (planned.kind === "refused" || selected?.kind !== "selected" || foreignOwner !== undefined) return undefined;
   const { plan } = planned;
-  if (isServed(facts, plan)) return undefined;
+  if (isServed(facts)) return undefined;
   const isHere = wantedDigest !== undefined && (await deps.artifacts.find(wantedDigest)) !== undefined;
   if (!isHere) return fetchSource(deps, { key, service, plan, isLost: wantedDigest !== undefined });
-  await register(deps, { service, plan, digest: wantedDigest, runtime: selected.name, signal });
+  await register(deps, { service, plan, modelName, digest: wantedDigest, runtime: selected.name, signal });
   return undefined;
 }
 
 /** Whether the mesh does what the service wants as far as control can tell, so that a change of the status alone costs nothing. */
-function isServed({ vmodel, targetModel, wantedModelId }: StatusFacts, plan: PredictorPlan): boolean {
-  if (vmodel === undefined || vmodel.targetModelId !== wantedModelId || vmodel.modelName !== plan.modelName) return false;
+function isServed({ vmodel, targetModel, wantedModelId, modelName }: StatusFacts): boolean {
+  if (vmodel === undefined || vmodel.targetModelId !== wantedModelId || vmodel.modelName !== modelName) return false;
   const reason = failureOf(targetModel)?.error.reason;
   return reason !== "ARTIFACT_NOT_FOUND" && reason !== "ARTIFACT_DAMAGED";
 }
@@ -74,12 +74,13 @@ function fetchSource(deps: MeshReconcilerDeps, { key, service, plan, isLost }: W
 interface Registration {
   readonly service: InferenceService;
   readonly plan: PredictorPlan;
+  readonly modelName: string | undefined;
   readonly digest: string;
   readonly runtime: string;
   readonly signal: AbortSignal;
 }
 
-async function register(deps: MeshReconcilerDeps, { service, plan, digest, runtime, signal }: Registration): Promise<void> {
+async function register(deps: MeshReconcilerDeps, { service, plan, modelName, digest, runtime, signal }: Registration): Promise<void> {
   const { store, events } = deps;
   const identity = identityOf(service, { plan, digest, runtime });
   const vmodelId = `${identity.namespace}/${identity.name}`;
@@ -96,7 +97,7 @@ async function register(deps: MeshReconcilerDeps, { service, plan, digest, runti
       targetRevision,
       model: { type, artifactDigest, parameters, runtime },
       autoDelete: true,
-      ...(plan.modelName === undefined ? {} : { modelName: plan.modelName }),
+      ...(modelName === undefined ? {} : { modelName }),
     },
     { signal },
   );

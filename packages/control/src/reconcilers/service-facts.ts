@@ -8,6 +8,7 @@ import type { MeshRecords } from "../mesh-records/mesh-records.ts";
 import { type PredictorPlan, planPredictor } from "../predictor/plan-predictor.ts";
 import { type SelectedRuntime, selectRuntime } from "../predictor/select-runtime.ts";
 import type { StatusFacts } from "../status/plan-status.ts";
+import type { ModelNames } from "./model-names.ts";
 
 /** The copies. */
 export interface ServiceSources {
@@ -16,13 +17,14 @@ export interface ServiceSources {
   readonly clusterRuntimes: Informer<ClusterServingRuntime>;
   readonly records: MeshRecords;
   readonly fetches: Fetches;
+  readonly names: ModelNames;
   readonly dataUrl: () => string | undefined;
   readonly clock: Clock;
 }
 
 /** Everything known of a service. */
 export function factsOf(sources: ServiceSources, service: InferenceService): StatusFacts {
-  const { records, fetches, dataUrl, clock } = sources;
+  const { records, fetches, names, dataUrl, clock } = sources;
   const planned = planPredictor(service);
   const plan = planned.kind === "planned" ? planned.plan : undefined;
   const selected = plan && runtimeOf(sources, service, plan);
@@ -31,13 +33,18 @@ export function factsOf(sources: ServiceSources, service: InferenceService): Sta
   const wantedDigest = plan && digestOf(service, plan, fetch);
   const isKnown = plan !== undefined && wantedDigest !== undefined && selected?.kind === "selected";
   const wantedModelId = isKnown ? modelIdOf(identityOf(service, { plan, digest: wantedDigest, runtime: selected.name })) : undefined;
-  const vmodel = records.vmodel(key)?.record;
+  const registered = records.vmodel(key)?.record;
+  const vmodel = registered?.owner === "isvc" ? registered : undefined;
+  const nameHolder = names.holderOf(service);
   return {
     service,
     planned,
     selected,
     fetch,
     vmodel,
+    foreignOwner: registered && !vmodel ? registered.owner : undefined,
+    nameHolder,
+    modelName: nameHolder === undefined ? plan?.modelName : undefined,
     activeModel: vmodel && records.model(vmodel.activeModelId)?.record,
     targetModel: vmodel && records.model(vmodel.targetModelId)?.record,
     wantedModelId,

@@ -4,9 +4,9 @@
  * Reads: InferenceServices, runtimes, the mesh's records, fetches that run. Writes: the status, only when it changes, at the pace of {@link WritePace}; Events. A crash between status and Event loses the Event; a crash before both loses nothing, since all is computed again.
  */
 import { isDeepStrictEqual } from "node:util";
-import { type InferenceService, type InferenceServiceStatus, inferenceServiceKind } from "@modelyard/api";
+import { type Condition, type InferenceService, type InferenceServiceStatus, inferenceServiceKind } from "@modelyard/api";
 import { type EventRecorder, keyOfText, type ReconcileResult, type ResourceClient } from "@modelyard/resources";
-import { planStatus } from "../status/plan-status.ts";
+import { nameConditionType, planStatus } from "../status/plan-status.ts";
 import { factsOf, type ServiceSources } from "./service-facts.ts";
 import type { WritePace } from "./write-pace.ts";
 
@@ -44,10 +44,18 @@ function recordChanges(events: EventRecorder, service: InferenceService, status:
     const word = status.modelStatus?.lastFailureInfo?.reason ?? "ModelLoadFailed";
     events.record(service, { type: "Warning", reason: word, message: `${failed.message} (${failed.reason}). ${failed.hint}` });
   }
+  const taken = nameCondition(status);
+  if (taken && taken.message !== nameCondition(before)?.message) {
+    events.record(service, { type: "Warning", reason: "ModelNameTaken", message: taken.message ?? "" });
+  }
   const revision = status.modelyard?.revision;
   if (revision !== undefined && revision !== before?.modelyard?.revision) {
     events.record(service, { type: "Normal", reason: "Served", message: `Revision ${revision} is served` });
   }
+}
+
+function nameCondition(status: InferenceServiceStatus | undefined): Condition | undefined {
+  return status?.conditions?.find((one) => one.type === nameConditionType);
 }
 
 /** Whether two statuses of a service differ only in what comes and goes with traffic while it is ready. */

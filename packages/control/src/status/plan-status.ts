@@ -13,9 +13,10 @@ import type {
   ModelStateWord,
   ModelStatus,
 } from "@modelyard/api";
-import { refetchAnnotation } from "@modelyard/api";
+import { modelNameAnnotation, refetchAnnotation } from "@modelyard/api";
+import { failure } from "@modelyard/core";
 import type { ModelRecord, VModelRecord } from "@modelyard/mesh";
-import { setCondition, timestamp } from "@modelyard/resources";
+import { keyOf, keyText, setCondition, timestamp } from "@modelyard/resources";
 import type { FetchState } from "../fetch/fetches.ts";
 import type { PlannedPredictor } from "../predictor/plan-predictor.ts";
 import type { SelectedRuntime } from "../predictor/select-runtime.ts";
@@ -29,7 +30,14 @@ export interface StatusFacts {
   /** Absent when the predictor was refused. */
   readonly selected: SelectedRuntime | undefined;
   readonly fetch: FetchState | undefined;
+  /** The service's own; not one of another owner. */
   readonly vmodel: VModelRecord | undefined;
+  /** Who owns the vmodel of this name, when that is not an InferenceService. */
+  readonly foreignOwner: VModelRecord["owner"] | undefined;
+  /** Service that answers to the model name this one claims. */
+  readonly nameHolder: string | undefined;
+  /** Name clients may use beside the object's. */
+  readonly modelName: string | undefined;
   readonly activeModel: ModelRecord | undefined;
   readonly targetModel: ModelRecord | undefined;
   /** Model the present spec stands for; absent until its bytes are known. */
@@ -39,6 +47,9 @@ export interface StatusFacts {
   readonly nowMs: number;
 }
 
+/** Condition that says whether requests find the service by its model name. */
+export const nameConditionType = "ModelNameAccepted";
+
 /** Failures before anything is loaded happen here. */
 const controlLocation = "control";
 
@@ -47,7 +58,7 @@ export function planStatus(facts: StatusFacts): InferenceServiceStatus {
   const { service, selected } = facts;
   const failed = failureOfFacts(facts);
   const modelStatus = planModelStatus(facts, failed);
-  const urls = serviceUrls(service, facts.dataUrl);
+  const urls = serviceUrls(service, facts);
   const runtimeName = selected?.kind === "selected" ? selected.name : undefined;
   const isCluster = selected?.kind === "selected" && selected.isCluster;
   return {
@@ -72,9 +83,13 @@ function isRegistered({ vmodel, wantedModelId }: StatusFacts): boolean {
 
 /** What stands in the way of the spec, first things first. */
 function failureOfFacts(facts: StatusFacts): ModelFailure | undefined {
-  const { planned, selected, fetch, nowMs } = facts;
+  const { planned, selected, fetch, foreignOwner, service, nowMs } = facts;
   if (planned.kind === "refused") return { error: planned.error.toPublic(), atMs: nowMs, location: controlLocation };
   if (selected?.kind === "refused") return { error: selected.error.toPublic(), atMs: nowMs };
+  if (foreignOwner !== undefined) {
+    const owned = { vmodelId: keyText(keyOf(service)), owner: foreignOwner, wanted: "isvc" };
+    return { error: failure("VMODEL_OWNED", owned).toPublic(), atMs: nowMs, location: controlLocation };
+  }
   if (fetch?.kind === "failed") return { error: fetch.error.toPublic(), atMs: fetch.atMs, location: controlLocation };
   if (!isRegistered(facts)) return undefined;
   return failureOf(facts.targetModel);
@@ -140,15 +155,24 @@ function planConditions(facts: StatusFacts, modelStatus: ModelStatus): readonly 
       : ({ type, status: "False", reason, ...(message === undefined ? {} : { message }) } as const);
     conditions = setCondition(conditions, wanted, now);
   }
-  return conditions;
+  return withNameCondition(facts, conditions);
+}
+
+/** Present only while another service answers to the name. */
+function withNameCondition({ service, nameHolder, nowMs }: StatusFacts, conditions: readonly Condition[]): readonly Condition[] {
+  if (nameHolder === undefined) return conditions.filter((one) => one.type !== nameConditionType);
+  const { name, annotations = {} } = service.metadata;
+  const wanted = `The model name "${annotations[modelNameAnnotation] ?? name}" is that of the InferenceService "${nameHolder}"`;
+  const message = `${wanted}: requests find this one as "${name}"`;
+  return setCondition(conditions, { type: nameConditionType, status: "False", reason: "ModelNameTaken", message }, timestamp(nowMs));
 }
 
 function planDeployment(
   facts: StatusFacts,
   made: { readonly failed: ModelFailure | undefined; readonly activeWord: ModelStateWord },
 ): Deployment {
-  const { service, planned, vmodel, wantedDigest, dataUrl, activeModel } = facts;
-  const urls = serviceUrls(service, dataUrl);
+  const { service, planned, vmodel, wantedDigest, activeModel } = facts;
+  const urls = serviceUrls(service, facts);
   const refetch = service.metadata.annotations?.[refetchAnnotation];
   const hasAnswered = vmodel !== undefined && (isAvailable(made.activeWord, activeModel) || activeModel?.signature !== undefined);
   const isChanging = vmodel !== undefined && !(hasAnswered && vmodel.targetModelId === vmodel.activeModelId);

@@ -13,10 +13,15 @@ export interface ServiceUrls {
 }
 
 /** Addresses below the data plane's; undefined while that is not known. Services outside the namespace `default` are under `/ns/<namespace>`. */
-export function serviceUrls(service: Pick<InferenceService, "metadata">, dataUrl: string | undefined): ServiceUrls | undefined {
+export function serviceUrls(
+  service: Pick<InferenceService, "metadata">,
+  facts: { readonly dataUrl: string | undefined; readonly nameHolder: string | undefined },
+): ServiceUrls | undefined {
+  const { dataUrl, nameHolder } = facts;
   if (dataUrl === undefined) return undefined;
   const { name, namespace = "default", annotations = {} } = service.metadata;
-  const modelName = annotations[modelNameAnnotation] ?? name;
+  // A name that another service answers to leads there.
+  const modelName = nameHolder === undefined ? (annotations[modelNameAnnotation] ?? name) : name;
   const root = dataUrl.replace(/\/+$/, "");
   const base = namespace === "default" ? root : `${root}/ns/${encodeURIComponent(namespace)}`;
   return { base, model: `${base}/v2/models/${encodeURIComponent(modelName)}`, grpc: root.replace(/^\w+:\/\//, ""), modelName };
