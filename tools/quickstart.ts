@@ -103,10 +103,10 @@ async function startServer(): Promise<Server | number> {
     stdio: ["ignore", "pipe", "pipe"],
   });
   passSignals(child);
-  let complaint = "";
-  child.stderr.on("data", (chunk: Buffer) => {
-    complaint = (complaint + chunk.toString()).slice(-10_000);
-    process.stderr.write(chunk);
+  let refused: Refusal | undefined;
+  createInterface({ input: child.stderr }).on("line", (line) => {
+    refused = refusalIn(line) ?? refused;
+    if (!refused) console.error(line);
   });
   for await (const line of createInterface({ input: child.stdout })) {
     if (!line.startsWith("modelyard ready ")) continue;
@@ -115,9 +115,27 @@ async function startServer(): Promise<Server | number> {
     return { control: textOf(JSON.parse(line.slice("modelyard ready ".length)), "control"), child };
   }
   const status = await ended(child);
-  if (!complaint.includes('"DATA_FOLDER_LOCKED"')) return status;
-  say("that server is used");
+  if (refused?.reason !== "DATA_FOLDER_LOCKED") {
+    console.error(
+      `quickstart: ${refused?.message ?? `the server ended with status ${status}`}\n  Next: ${refused?.hint ?? "run it again"}`,
+    );
+    return status;
+  }
+  say(`${refused.message}; that server is used`);
   return { control: textOf(JSON.parse(await command(["doctor", "--data", flags.data, "--output", "json"])), "control") };
+}
+
+/** Why the server did not start, as `--output json` says it. */
+interface Refusal {
+  readonly reason: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+function refusalIn(line: string): Refusal | undefined {
+  if (!line.startsWith('{"error":')) return undefined;
+  const { error } = JSON.parse(line) as { readonly error: Refusal };
+  return error;
 }
 
 /** Ctrl-C and SIGTERM end the server in order, and with it this program. */

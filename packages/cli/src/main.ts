@@ -11,6 +11,8 @@ process.once("SIGINT", () => {
 });
 // A reader that has seen enough (`modelyard get … | head`) is no failure.
 process.stdout.on("error", () => process.exit(0));
+// A server outlives whoever read its complaints.
+process.stderr.on("error", () => {});
 
 process.exitCode = await runCli(process.argv.slice(2), {
   streams: { stdout: process.stdout, stderr: process.stderr },

@@ -8,6 +8,7 @@ import { type ConfigFlags, loadConfig } from "../config/load-config.ts";
 import { controlSettings, serveSettings } from "../programs/program-settings.ts";
 import { dataFolderAt } from "../supervisor/data-folder.ts";
 import { type LogFile, openLogFile } from "../supervisor/log-file.ts";
+import { defaultHeartbeat } from "../supervisor/supervised-process.ts";
 import { type SupervisorOptions, startSupervisor } from "../supervisor/supervisor.ts";
 import { productVersion } from "../version.ts";
 import { terminationAsked } from "./termination.ts";
@@ -42,7 +43,7 @@ function supervisorOptions(config: Config): SupervisorOptions {
     port,
     servingProcesses,
     drainLimitMs,
-    heartbeat: { everyMs: 2_000, silenceMs: Math.max(30_000, runLimitMs + silenceBeyondRunMs) },
+    heartbeat: { silenceMs: Math.max(defaultHeartbeat.silenceMs, runLimitMs + silenceBeyondRunMs) },
     programs: {
       control: { entry: entry("#control-program"), args, settings: (facts) => controlSettings(config, version, facts) },
       serving: { entry: entry("#serving-program"), args, settings: ({ slot }) => serveSettings(config, version, slot) },

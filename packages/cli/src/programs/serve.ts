@@ -43,10 +43,13 @@ export async function startServe(settings: ServeSettings, context: ProgramContex
   };
 }
 
-/** What the process before left behind. Without its end being known nobody is blamed: it ended with its supervisor. */
-function crashReports({ runningFile }: ServeSettings, { predecessor, log }: ProgramContext): readonly CrashReport[] {
-  if (!predecessor || runningFile === undefined) return [];
-  const { atMs, signal } = predecessor;
+/**
+ * What the process before left behind. Where nobody saw it end, its supervisor ended with it: then only a note of its own watchdog blames a model,
+ * as after a kill from outside.
+ */
+function crashReports({ runningFile }: ServeSettings, { predecessor, clock, log }: ProgramContext): readonly CrashReport[] {
+  if (runningFile === undefined) return [];
+  const { atMs, signal } = predecessor ?? { atMs: clock.nowMs(), signal: "SIGKILL" as const };
   const report = readPostMortem(runningFile, { atMs, ...(signal === null ? {} : { signal }) });
   if (report) log.warn("the process before this one ended while a model ran", { ...predecessor, ...report });
   return report ? [report] : [];

@@ -10,8 +10,8 @@ export interface BackOffLimits {
   readonly stableMs: number;
 }
 
-/** 50 ms, doubling to 5 s; forgotten after 2 s of work. */
-const defaultBackOff: BackOffLimits = { firstMs: 50, longestMs: 5_000, stableMs: 2_000 };
+/** 50 ms, doubling to 5 s; forgotten after 1 s of work. */
+const defaultBackOff: BackOffLimits = { firstMs: 50, longestMs: 5_000, stableMs: 1_000 };
 
 /** What a restart needs to know. */
 export interface BackOffState {

@@ -39,10 +39,12 @@ export interface HeartbeatLimits {
   readonly everyMs: number;
   /** Silence after which it is ended. */
   readonly silenceMs: number;
+  /** Time to become ready, after which it is ended. */
+  readonly startMs: number;
 }
 
-/** Every 2 s; ended after 30 s of silence. */
-const defaultHeartbeat: HeartbeatLimits = { everyMs: 2_000, silenceMs: 30_000 };
+/** Every 2 s; ended after 30 s of silence, or two minutes without becoming ready. */
+export const defaultHeartbeat: HeartbeatLimits = { everyMs: 2_000, silenceMs: 30_000, startMs: 120_000 };
 
 /** Options of {@link SupervisedProcess}. */
 export interface SupervisedProcessOptions {
@@ -53,7 +55,8 @@ export interface SupervisedProcessOptions {
   readonly events: ProcessEvents;
   readonly clock: Clock;
   readonly log: Log;
-  readonly heartbeat?: HeartbeatLimits;
+  /** Those that differ from {@link defaultHeartbeat}. */
+  readonly heartbeat?: Partial<HeartbeatLimits>;
 }
 
 type State = "starting" | "ready" | "waiting" | "stopping" | "stopped";
@@ -68,6 +71,7 @@ export class SupervisedProcess {
   #connections: HandOver | undefined;
   #backOff: BackOffState = { failures: 0 };
   #readySinceMs: number | undefined;
+  #startedMs = 0;
   #lastSignMs = 0;
   #timer: Timer | undefined;
   #predecessor: ExitReport | undefined;
@@ -122,13 +126,12 @@ export class SupervisedProcess {
     });
     this.#child = child;
     this.#identity = child.pid === undefined ? undefined : identityOf(child.pid);
-    this.#lastSignMs = clock.monotonicMs();
+    this.#startedMs = clock.monotonicMs();
+    this.#lastSignMs = this.#startedMs;
     this.#connections = handOverTo(child, () => events.free());
     for (const output of [child.stdout, child.stderr]) output?.on("data", (chunk: Uint8Array) => logFile.write(chunk));
     child.on("message", (message) => isFromChild(message) && this.#observe(message));
-    child.once("error", (error) =>
-      logFile.write(`${JSON.stringify({ level: "error", message: "process failed", error: describeError(error) })}\n`),
-    );
+    child.on("error", (error) => this.#childFailed(child, error));
     child.once("exit", (exitCode, signal) => this.#ended({ pid: child.pid ?? 0, exitCode, signal, atMs: clock.nowMs() }));
     const settings = events.started(this.#identity);
     this.#send({ kind: "start", settings, ...(this.#predecessor === undefined ? {} : { predecessor: this.#predecessor }) });
@@ -160,6 +163,13 @@ export class SupervisedProcess {
     }
   }
 
+  /** Of a process that could not even be started there is no exit. */
+  #childFailed(child: ChildProcess, error: Error): void {
+    const { clock, logFile } = this.#options;
+    logFile.write(`${JSON.stringify({ level: "error", message: "process failed", error: describeError(error) })}\n`);
+    if (child.pid === undefined) this.#ended({ pid: 0, exitCode: null, signal: null, atMs: clock.nowMs() });
+  }
+
   #ended(exit: ExitReport): void {
     const { clock, events, log } = this.#options;
     this.#timer?.cancel();
@@ -184,11 +194,15 @@ export class SupervisedProcess {
   }
 
   #watchHeartbeat(): void {
-    const { clock, log, heartbeat = defaultHeartbeat } = this.#options;
+    const { clock, log, heartbeat: given } = this.#options;
+    const heartbeat = { ...defaultHeartbeat, ...given };
     this.#timer = clock.setTimer(heartbeat.everyMs, () => {
-      const silentMs = clock.monotonicMs() - this.#lastSignMs;
-      if (silentMs > heartbeat.silenceMs) {
-        log.warn("process gives no sign of life and is ended", { role: this.role, pid: this.#identity?.pid, silentMs });
+      const nowMs = clock.monotonicMs();
+      const silentMs = nowMs - this.#lastSignMs;
+      const isLate = this.#state === "starting" && nowMs - this.#startedMs > heartbeat.startMs;
+      if (silentMs > heartbeat.silenceMs || isLate) {
+        const message = isLate ? "process does not become ready and is ended" : "process gives no sign of life and is ended";
+        log.warn(message, { role: this.role, pid: this.#identity?.pid, silentMs });
         this.#child?.kill("SIGKILL");
         return;
       }

@@ -14,12 +14,13 @@ const entry = fileURLToPath(new URL("./testdata/fake-child.mjs", import.meta.url
 
 interface FakeOptions extends Partial<Omit<SupervisorOptions, "programs">> {
   readonly control?: object;
+  readonly execArgv?: readonly string[];
   readonly serving?: (slot: number) => object;
 }
 
 async function supervised(fake: FakeOptions = {}): Promise<Supervisor> {
-  const { control = {}, serving = () => ({}), ...options } = fake;
-  const program = { entry, execArgv: [] };
+  const { control = {}, serving = () => ({}), execArgv = [], ...options } = fake;
+  const program = { entry, execArgv };
   const supervisor = await startSupervisor(
     {
       dataDir: temporaryFolder(),
@@ -155,9 +156,24 @@ describe("a supervisor", () => {
   });
 
   it("ends a process that gives no sign of life, and starts it again", async () => {
-    const supervisor = await supervised({ serving: () => ({ mode: "silent" }), heartbeat: { everyMs: 20, silenceMs: 200 } });
+    const supervisor = await supervised({ serving: () => ({ mode: "silent" }), heartbeat: { everyMs: 20, silenceMs: 1_500 } });
     const { pids } = await supervisor.ready;
     expect(await servingPid(supervisor, pids.serving[0])).not.toBe(pids.serving[0]);
+  });
+
+  it("ends a process that does not become ready, and starts it again", async () => {
+    let starts = 0;
+    const serving = (): object => ({ mode: ++starts === 1 ? "idle" : "serve" });
+    const supervisor = await supervised({ serving, heartbeat: { everyMs: 20, startMs: 2_000 } });
+    await supervisor.ready;
+    expect(starts).toBeGreaterThanOrEqual(2);
+  });
+
+  it("tries again when a process cannot be started at all", async () => {
+    const dataDir = temporaryFolder();
+    const supervisor = await supervised({ dataDir, execArgv: ["--no-such-option"] });
+    await expect(supervisor.ready).rejects.toMatchObject({ reason: "PROGRAM_FAILED" });
+    expect(readFileSync(join(dataDir, "logs", "control.log"), "utf8")).toContain("bad option: --no-such-option");
   });
 
   it("reports the failure of a child that cannot start", async () => {

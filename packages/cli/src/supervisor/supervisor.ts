@@ -36,7 +36,7 @@ export interface SupervisorOptions {
   readonly programs: { readonly control: SupervisedProgram; readonly serving: SupervisedProgram };
   /** For requests in flight when it stops, milliseconds. */
   readonly drainLimitMs: number;
-  readonly heartbeat?: HeartbeatLimits;
+  readonly heartbeat?: Partial<HeartbeatLimits>;
 }
 
 /** What the supervisor is given. */

@@ -33,6 +33,7 @@ process.on("message", (message, socket) => {
 function start(message) {
   console.log(`started ${JSON.stringify(message)}`);
   if (settings.mode === "exit") process.exit(7);
+  if (settings.mode === "idle") return;
   if (settings.mode === "fail") {
     report({ kind: "failed", error: { reason: "PORT_BUSY", details: { role: "control", port: 1, address: "a", holder: "h", flag: "f" } } });
     return;
