@@ -73,13 +73,13 @@ export class Http1Connection implements ConnectionDriver {
     this.#transport.outbox.appendText(text);
   }
 
-  /** Writes body; what exceeds the limit on output ends the exchange. */
+  /** Writes body; what exceeds the limit on output ends the exchange, unless the client has kept up so far. */
   writeBytes(bytes: Uint8Array): void {
     const { outbox } = this.#transport;
-    const before = outbox.backlogBytes;
+    const keptUp = this.hasRoom;
     outbox.append(bytes);
     const limit = this.context.limits.maxOutputBytes;
-    if (before === 0 || outbox.backlogBytes <= limit) return;
+    if (keptUp || outbox.backlogBytes <= limit) return;
     this.#abort(failure("LIMIT_EXCEEDED", { what: "Output waiting for the peer", current: outbox.backlogBytes, limit }));
   }
 

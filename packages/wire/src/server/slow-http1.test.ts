@@ -65,4 +65,18 @@ describe("HTTP/1.1 server and a client that reads slowly", () => {
     expect(clock.monotonicMs()).toBeLessThan(70_000);
     socket.destroy();
   });
+
+  test("an answer larger than the limit on waiting output is sent when nothing else waits", async () => {
+    const body = Buffer.alloc(3 * 1024 * 1024, "x");
+    await using running = await startServer(
+      (exchange) => {
+        exchange.respond({ head: ok, body });
+        return noBody;
+      },
+      { limits: { maxOutputBytes: 1024 * 1024 } },
+    );
+    const { socket, closed } = rawClient(running);
+    socket.write(get("/") + get("/", "Connection: close"));
+    expect((await closed).length).toBeGreaterThan(2 * body.length);
+  });
 });
