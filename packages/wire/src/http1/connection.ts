@@ -110,7 +110,7 @@ export class Http1Connection implements ConnectionDriver {
     this.#process();
   }
 
-  /** What was sent before is still answered. */
+  /** Most clients that end their side are gone. What is answered at once still is, and an answer under way is finished; nothing is waited for. */
   onPeerEnd(): void {
     this.#hasPeerEnded = true;
     this.#process();
@@ -167,9 +167,9 @@ export class Http1Connection implements ConnectionDriver {
 
   #closeWhenAnswered(): void {
     const owesBody = this.#body !== undefined && !this.#body.isDone;
-    if (this.#exchange && !owesBody) return;
+    if (this.#exchange?.isStarted && !owesBody) return;
     if (!this.#exchange && !this.hasRoom) return;
-    this.#exchange?.abort(clientLost("it ended within a request"));
+    this.#exchange?.abort(clientLost(owesBody ? "it ended within a request" : "it ended before its answer was ready"));
     this.#exchange = undefined;
     this.#transport.close();
   }

@@ -130,7 +130,7 @@ describe("HTTP/1.1 server with raw bytes", () => {
       } else answer();
       return noBody;
     });
-    const answer = await rawExchange(running.address, [get("/slow") + get("/b") + get("/c", "Connection: close") + get("/never")]);
+    const answer = await rawExchange(running.address, [get("/slow") + get("/b") + get("/c", "Connection: close") + get("/never")], false);
     expect(answer.match(/\/(slow|b|c|never)/g)).toEqual(["/slow", "/b", "/c"]);
     expect(held).toHaveLength(1);
   });

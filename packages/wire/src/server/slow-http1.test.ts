@@ -2,8 +2,9 @@
 import { connect, type Socket } from "node:net";
 import { fakeClock } from "@modelyard/core/testing";
 import { describe, expect, test } from "vitest";
+import type { Exchange } from "../message/exchange.ts";
 import { responseHead } from "../message/response-head.ts";
-import { startServer, type TestServer } from "../testing/echo-server.ts";
+import { echo, startServer, type TestServer } from "../testing/echo-server.ts";
 
 const noBody = { onData: () => {}, onEnd: () => {}, onAbort: () => {} };
 const ok = responseHead(200);
@@ -78,5 +79,45 @@ describe("HTTP/1.1 server and a client that reads slowly", () => {
     const { socket, closed } = rawClient(running);
     socket.write(get("/") + get("/", "Connection: close"));
     expect((await closed).length).toBeGreaterThan(2 * body.length);
+  });
+});
+
+describe("HTTP/1.1 server and a client that ends its side", () => {
+  test("a request whose answer is not ready is aborted, and what was sent behind it is not begun", async () => {
+    const begun: string[] = [];
+    const { promise: aborted, resolve } = Promise.withResolvers<string>();
+    await using running = await startServer((exchange) => {
+      begun.push(exchange.head.path);
+      exchange.onAbort((error) => resolve(error.reason));
+      return noBody;
+    });
+    const { socket, closed } = rawClient(running);
+    socket.end(get("/waits") + get("/next"));
+    expect(await aborted).toBe("EXCHANGE_CANCELLED");
+    expect(await closed).toBe("");
+    expect(begun).toEqual(["/waits"]);
+    expect(running.server.inFlight).toBe(0);
+  });
+
+  test("requests that are answered at once get their answers", async () => {
+    await using running = await startServer(echo);
+    const { socket, closed } = rawClient(running);
+    socket.end(get("/a") + get("/b"));
+    expect((await closed).match(/200 OK/g)).toHaveLength(2);
+  });
+
+  test("an answer under way is finished", async () => {
+    const held: Exchange[] = [];
+    await using running = await startServer((exchange) => {
+      held.push(exchange);
+      const stream = exchange.start(ok);
+      stream.write(Buffer.from("first"));
+      setImmediate(() => setImmediate(() => stream.end()));
+      return noBody;
+    });
+    const { socket, closed } = rawClient(running);
+    socket.end(get("/"));
+    expect(await closed).toMatch(/first\r\n0\r\n\r\n$/);
+    expect(held).toHaveLength(1);
   });
 });
