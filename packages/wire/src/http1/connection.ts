@@ -41,6 +41,7 @@ export class Http1Connection implements ConnectionDriver {
   #hasPeerEnded = false;
   /** The client waits for our word before it sends the body; answered now, nobody knows whether it will (RFC 9110 §10.1.1). */
   #awaitsContinue = false;
+  /** When the first byte of the head that is being received came, or the connection. */
   #headSinceMs: number;
   readonly #output: StallWatch;
 
@@ -105,8 +106,10 @@ export class Http1Connection implements ConnectionDriver {
   }
 
   onData(chunk: Buffer): void {
-    if (this.#input.length === 0) this.#input = chunk;
-    else this.#input = Buffer.concat([this.#input, chunk]);
+    if (this.#input.length === 0) {
+      this.#input = chunk;
+      this.#headSinceMs = this.#transport.readMs;
+    } else this.#input = Buffer.concat([this.#input, chunk]);
     this.#process();
   }
 
@@ -240,6 +243,8 @@ export class Http1Connection implements ConnectionDriver {
       parsed = result;
       this.#memo.set(text, parsed);
     }
+    // What is left of the input may be the beginning of the next head.
+    this.#headSinceMs = this.#transport.readMs;
     if (!parsed.keepsAlive) this.#isLast = true;
     const exchange = new Http1Exchange(this, parsed);
     const body = bodyReader(parsed.body, this.context.limits.maxHeaderBytes, exchange);

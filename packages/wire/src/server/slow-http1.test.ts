@@ -121,3 +121,23 @@ describe("HTTP/1.1 server and a client that ends its side", () => {
     expect(held).toHaveLength(1);
   });
 });
+
+describe("HTTP/1.1 server and a head in two parts", () => {
+  const [first, second] = ["GET /b HTTP/1.1\r\nHo", "st: a\r\nConnection: close\r\n\r\n"] as const;
+
+  test("has its time from its own first byte on, on a connection that was idle before", async () => {
+    const clock = fakeClock();
+    await using running = await startServer(echo, { clock });
+    const { socket, closed } = rawClient(running);
+    const answered = (): Promise<unknown> => new Promise((resolve) => socket.once("data", resolve));
+    socket.write(get("/idle"));
+    await answered();
+    await clock.advance(100_000);
+    // The answer says that what was sent with its request was read, too.
+    socket.write(get("/a") + first);
+    await answered();
+    await clock.advance(2_000);
+    socket.write(second);
+    expect((await closed).match(/HTTP\/1.1 \d+/g)).toEqual(["HTTP/1.1 200", "HTTP/1.1 200", "HTTP/1.1 200"]);
+  });
+});
