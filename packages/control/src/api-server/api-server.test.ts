@@ -266,6 +266,14 @@ describe("the API server", () => {
     expect((await post({ ...service("Bad_Name") }, "")).status).toBe(422);
   });
 
+  test("deletes with a namespace what is in it, so that one made again at once begins empty", async () => {
+    await post(service("one"));
+    expect((await call(`/api/v1/namespaces/${namespace}`, { method: "DELETE" })).status).toBe(200);
+    await post(service("two"));
+    const { items } = (await call(services())).json() as { items: readonly { metadata: { name: string } }[] };
+    expect(items.map((one) => one.metadata.name)).toEqual(["two"]);
+  });
+
   test("leaves no namespace behind when it refuses the object", async () => {
     await post(service("Bad_Name"));
     expect((await call(`/api/v1/namespaces/${namespace}`)).status).toBe(404);

@@ -1,6 +1,6 @@
 /**
  * Namespaces come by themselves: the first object in one creates it (as the admission plug-in NamespaceAutoProvision does), because a laptop has nobody
- * to provision them. `default` is always there. Deleting one deletes what is in it, by the sweep of orphans.
+ * to provision them. `default` is always there. Deleting one deletes what is in it.
  */
 import { namespaceKind } from "@modelyard/api";
 import { failure, PlatformError } from "@modelyard/core";

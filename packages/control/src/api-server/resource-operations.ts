@@ -71,20 +71,34 @@ export async function patchObject(client: StoreResources, request: WriteRequest 
   }
 }
 
+interface DeleteTarget {
+  readonly kind: KindDefinition;
+  readonly key: ObjectKey;
+  readonly options: DeleteOptions;
+  /** Every kind there is: what may depend on the object. */
+  readonly kinds: readonly KindDefinition[];
+}
+
 /** Deletes one object. With `Orphan` its dependents are let go first; `Foreground` is as `Background`: they go shortly after. */
-export async function deleteObject(
-  client: StoreResources,
-  target: {
-    readonly kind: KindDefinition;
-    readonly key: ObjectKey;
-    readonly options: DeleteOptions;
-    readonly kinds: readonly KindDefinition[];
-  },
-): Promise<KubernetesObject> {
+export async function deleteObject(client: StoreResources, target: DeleteTarget): Promise<KubernetesObject> {
   const { kind, key, options, kinds } = target;
-  if (kind.kind === "Namespace") checkNamespaceDeletion(key.name);
+  if (kind.kind === "Namespace") return deleteNamespace(client, target);
   if (options.propagationPolicy === "Orphan") await releaseDependents(client, await client.get(kind, key), kinds);
   return client.delete(kind, key, options.preconditions);
+}
+
+/**
+ * Deletes a namespace and what was in it. The namespace goes first: were it refused, nothing is lost. A crash in between leaves the rest to the sweep of
+ * orphans, which alone would come too late for a namespace that is made again at once.
+ */
+async function deleteNamespace(client: StoreResources, target: DeleteTarget): Promise<KubernetesObject> {
+  const { kind, key, options } = target;
+  checkNamespaceDeletion(key.name);
+  const contents: (readonly [KindDefinition, readonly KubernetesObject[]])[] = [];
+  for (const one of target.kinds) if (one.namespaced) contents.push([one, (await client.list(one, { namespace: key.name })).items]);
+  const deleted = await client.delete(kind, key, options.preconditions);
+  for (const [one, objects] of contents) await deleteAll(client, one, objects);
+  return deleted;
 }
 
 /** Deletes what a selector names; returns what was deleted. */
@@ -93,16 +107,25 @@ export async function deleteCollection(
   kind: KindDefinition,
   options: ListOptions,
 ): Promise<readonly KubernetesObject[]> {
-  const { items } = await client.list(kind, options);
+  return deleteAll(client, kind, (await client.list(kind, options)).items);
+}
+
+/** Deletes these very objects; returns those that were still there. */
+async function deleteAll(
+  client: StoreResources,
+  kind: KindDefinition,
+  objects: readonly KubernetesObject[],
+): Promise<readonly KubernetesObject[]> {
   const deleted: KubernetesObject[] = [];
-  for (const object of items) {
+  for (const object of objects) {
     if (kind.kind === "Namespace") checkNamespaceDeletion(object.metadata.name);
     const { uid } = object.metadata;
     try {
       deleted.push(await client.delete(kind, keyOf(object), uid === undefined ? {} : { uid }));
     } catch (error) {
-      // Gone already, which is what was wanted.
-      if (!PlatformError.is(error) || error.reason !== "RESOURCE_NOT_FOUND") throw error;
+      // Gone already, which is what was wanted, or another of its name by now.
+      const isGone = PlatformError.is(error) && (error.reason === "RESOURCE_NOT_FOUND" || error.reason === "RESOURCE_CONFLICT");
+      if (!isGone) throw error;
     }
   }
   return deleted;
