@@ -9,6 +9,8 @@ export default defineConfig({
   test: {
     include: ["packages/*/src/**/*.test.ts", "tools/**/*.test.ts", "conformance/**/*.test.ts", "sim/**/*.test.ts"],
     execArgv: [`--conditions=${condition}`],
+    // Some tests open ONNX Runtime beside the product, as an independent reader: it reports to nobody there either.
+    env: { ORT_DISABLE_TELEMETRY: "1" },
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

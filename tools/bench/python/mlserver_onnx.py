@@ -1,5 +1,10 @@
 """An MLServer runtime that runs an ONNX file by ONNX Runtime on one thread: what MLServer's users write to serve ONNX."""
+import os
+
 import numpy as np
+
+# The library reports every session to its maker unless this is set before it is loaded.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import onnxruntime
 from mlserver import MLModel
 from mlserver.codecs import NumpyCodec

@@ -1,6 +1,9 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { writeModel } from "@modelyard/onnx";
 import { describe, expect, it } from "vitest";
 import { echoModel } from "../testing/sample-models.ts";
@@ -24,6 +27,24 @@ describe("openOrtEngine", () => {
       expect(Object.keys(outputs)).toEqual(["z"]);
       expect(outputs["z"]).toMatchObject({ type: "float32", dims: [2], data: Float32Array.of(1, 2) });
       await session.release();
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  });
+
+  it("lets the library report to nobody: no identifier, no record of sessions, no log is left behind", async () => {
+    const dir = await mkdtemp(join(tmpdir(), "modelyard-ort-"));
+    try {
+      const path = join(dir, "model.onnx");
+      await writeFile(path, writeModel(echoModel("engine")));
+      const home = join(dir, "home");
+      await mkdir(home);
+      // Nothing else in the environment: the library keeps quiet by itself where it finds the variables of a CI system.
+      const env = { HOME: home, TMPDIR: home, XDG_CACHE_HOME: home };
+      const program = fileURLToPath(new URL("../testing/opening-program.ts", import.meta.url));
+      const child = spawn(process.execPath, ["--conditions=modelyard-source", program, path], { env, stdio: "inherit" });
+      expect(await once(child, "exit")).toEqual([0, null]);
+      expect(await readdir(home)).toEqual([]);
     } finally {
       await rm(dir, { recursive: true, force: true });
     }
