@@ -53,15 +53,24 @@ interface Server {
   readonly child?: ChildProcess;
 }
 
-const { values: flags } = parseArgs({
-  options: {
+const flags = readFlags();
+process.exitCode = await quickstart();
+
+/** The flags; a wrong one ends the program with status 2. */
+function readFlags(): { readonly once: boolean; readonly port?: string; readonly "control-port"?: string; readonly data: string } {
+  const options = {
     once: { type: "boolean", default: false },
     port: { type: "string" },
     "control-port": { type: "string" },
     data: { type: "string", default: process.env["MODELYARD_DATA"] ?? join(root, ".modelyard") },
-  },
-});
-process.exitCode = await quickstart();
+  } as const;
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    console.error(`quickstart: ${error instanceof Error ? error.message : String(error)}`);
+    return process.exit(2);
+  }
+}
 
 async function quickstart(): Promise<number> {
   say("building");
