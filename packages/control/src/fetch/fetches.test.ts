@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -67,6 +67,25 @@ describe("Fetches", () => {
     answer.resolve({ status: 200, body: "weights" });
     for (let index = 0; index < 6; index++) await until(`k${index}`, `m${index}`, "done");
     expect(requests).toBe(6);
+  });
+
+  test("does not hold up a file of this machine by servers that do not answer", async () => {
+    for (let index = 0; index < 5; index++) fetches.ensure(`k${index}`, request(`m${index}`));
+    const path = join(folder, "local.onnx");
+    await writeFile(path, "weights");
+    fetches.ensure("local", { source: { kind: "file", path }, sourceHash: "local" });
+    await until("local", "local", "done");
+  });
+
+  test("gives the turn of a source that is no longer wanted to the next", async () => {
+    for (let index = 0; index < 4; index++) fetches.ensure(`k${index}`, request(`m${index}`));
+    await vi.waitFor(() => expect(requests).toBe(4));
+    for (let index = 0; index < 50; index++) fetches.ensure("storm", request(`storm${index}`));
+    fetches.forget("k0");
+    await vi.waitFor(() => expect(requests).toBe(5));
+    answer.resolve({ status: 200, body: "weights" });
+    await until("storm", "storm49", "done");
+    expect(requests).toBe(5);
   });
 
   test("tries again late when the source is not there", async () => {

@@ -44,8 +44,15 @@ interface Entry {
   attempt: number;
 }
 
-/** Most fetches at a time. */
+/** Most fetches at a time, over the network and from this machine each: a server that does not answer holds up no local file. */
 const maxParallel = 4;
+
+/** Places of one kind of source, and who waits for one. */
+interface Lane {
+  active: number;
+  readonly waiting: Set<() => void>;
+}
+
 /** Waits after a failure that trying again may mend. */
 const soon = { baseMs: 1_000, maxMs: 60_000 };
 /** Wait after any other: somebody may put the file there without saying so. ModelMesh tries a failed load again after about as long. */
@@ -55,9 +62,11 @@ const lateMs = 600_000;
 export class Fetches {
   readonly #deps: FetchesDeps;
   readonly #entries = new Map<string, Entry>();
-  readonly #waiting: (() => void)[] = [];
+  readonly #lanes: Readonly<Record<ArtifactSource["kind"], Lane>> = {
+    file: { active: 0, waiting: new Set() },
+    http: { active: 0, waiting: new Set() },
+  };
   readonly #running = new Set<Promise<void>>();
-  #active = 0;
 
   constructor(deps: FetchesDeps) {
     this.#deps = deps;
@@ -101,20 +110,14 @@ export class Fetches {
 
   async #run(key: string, entry: Entry): Promise<void> {
     const signal = AbortSignal.any([entry.stop.signal, this.#deps.signal]);
-    await this.#turn();
+    const lane = this.#lanes[entry.request.source.kind];
+    if (!(await takePlace(lane, signal))) return;
     try {
-      if (signal.aborted) return;
       const state = await this.#fetch(key, entry, signal);
       if (!signal.aborted) this.#become(key, entry, state);
     } finally {
-      this.#active--;
-      this.#waiting.shift()?.();
+      giveBack(lane);
     }
-  }
-
-  async #turn(): Promise<void> {
-    if (this.#active >= maxParallel) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#active++;
   }
 
   async #fetch(key: string, entry: Entry, signal: AbortSignal): Promise<FetchState> {
@@ -140,4 +143,36 @@ export class Fetches {
     entry.state = state;
     this.#deps.onChange(key);
   }
+}
+
+/** False when the signal was aborted before there was a place. */
+function takePlace(lane: Lane, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return Promise.resolve(false);
+  if (lane.active < maxParallel) {
+    lane.active++;
+    return Promise.resolve(true);
+  }
+  return new Promise((resolve) => {
+    const go = (): void => {
+      signal.removeEventListener("abort", leave);
+      resolve(true);
+    };
+    const leave = (): void => {
+      lane.waiting.delete(go);
+      resolve(false);
+    };
+    lane.waiting.add(go);
+    signal.addEventListener("abort", leave, { once: true });
+  });
+}
+
+/** Hands the place to the one that waits longest. */
+function giveBack(lane: Lane): void {
+  const [next] = lane.waiting;
+  if (!next) {
+    lane.active--;
+    return;
+  }
+  lane.waiting.delete(next);
+  next();
 }
