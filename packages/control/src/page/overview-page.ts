@@ -79,16 +79,19 @@ function serviceRows(service: InferenceService): Html {
 `;
 }
 
+/** What serves, and where it is going: a revision that failed leaves the one before it serving. */
 function stateOf(service: InferenceService): Html {
   const { modelStatus, modelyard } = service.status ?? {};
   const active = modelStatus?.states?.activeModelState || "Pending";
   const transition = modelStatus?.transitionStatus ?? "InProgress";
-  const tone = active === "FailedToLoad" || transition === "BlockedByFailedLoad" || transition === "InvalidSpec" ? "bad" : toneOf(active);
+  const going =
+    transition === "UpToDate" ? undefined : html` <span class="${transition === "InProgress" ? "quiet" : "bad"}">${transition}</span>`;
   const stage = modelyard?.stage === undefined ? undefined : html` <span class="quiet">(${modelyard.stage})</span>`;
-  return html`<span class="${tone}">${active}</span>${transition === "UpToDate" ? undefined : html` <span class="quiet">${transition}</span>`}${stage}`;
+  return html`<span class="${toneOf(active)}">${active}</span>${going}${stage}`;
 }
 
-function toneOf(active: string): "good" | "busy" {
+function toneOf(active: string): "good" | "busy" | "bad" {
+  if (active === "FailedToLoad") return "bad";
   return active === "Loaded" || active === "Standby" ? "good" : "busy";
 }
 
@@ -102,7 +105,7 @@ function eventTable(events: readonly Event[], nowMs: number): Html {
   const rows = events.map((event) => {
     const { type, reason, message, involvedObject, lastTimestamp, count = 1 } = event;
     const age = lastTimestamp === undefined ? "" : ageText(nowMs - Date.parse(lastTimestamp));
-    return html`<tbody><tr><td class="number">${age}</td><td class="one ${type === "Warning" ? "bad" : ""}">${reason}</td><td class="name">${involvedObject.name}</td>
+    return html`<tbody><tr><td class="number">${age}</td><td class="one${type === "Warning" ? " bad" : ""}">${reason}</td><td class="name">${involvedObject.name}</td>
 <td class="rest">${message}${count > 1 ? html` <span class="quiet">(${count} times)</span>` : undefined}</td></tr></tbody>
 `;
   });
