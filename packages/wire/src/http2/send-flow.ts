@@ -43,8 +43,9 @@ export class SendFlow {
     return this.#waiting;
   }
 
-  /** Sends or queues body; `false` when some of it waits. */
+  /** Sends or queues body; `false` when some of it waits. Without effect, as the next two, when our side of the stream has ended. */
   write(stream: Http2Stream, chunk: Uint8Array): boolean {
+    if (stream.isLocalClosed) return true;
     const sent = stream.hasQueue ? 0 : this.#transmit(stream, chunk, chunk.length);
     if (sent === chunk.length) return true;
     this.#enqueue(stream, sent === 0 ? chunk : chunk.subarray(sent));
@@ -53,6 +54,7 @@ export class SendFlow {
 
   /** Sends the last of the body with END_STREAM on its frame. */
   writeLast(stream: Http2Stream, chunk: Uint8Array): void {
+    if (stream.isLocalClosed) return;
     if (!stream.hasQueue && this.#capacity(stream) >= chunk.length && chunk.length <= this.#deps.writer.maxFrameBytes) {
       this.#sendFrame(stream, chunk, true);
       this.#deps.onLocalEnd(stream);
@@ -64,6 +66,7 @@ export class SendFlow {
 
   /** Ends our side of the stream after what is queued. */
   end(stream: Http2Stream, trailers: Buffer | undefined): void {
+    if (stream.isLocalClosed) return;
     if (stream.hasQueue) {
       stream.endIsQueued = true;
       stream.queuedTrailers = trailers;
@@ -89,7 +92,9 @@ export class SendFlow {
   growStream(stream: Http2Stream, increment: number): void {
     stream.sendWindow += increment;
     if (stream.sendWindow > maxWindowBytes) throw new Http2Fault("FLOW_CONTROL_ERROR", "stream window too large", stream.id);
-    if (this.#waiting.has(stream)) this.pump();
+    // Only this one can go on: looking at all, for each of many streams, is what a peer that plays with its windows would like.
+    let isMoving = this.#waiting.has(stream);
+    while (isMoving) isMoving = this.#pumpStream(stream) && stream.hasQueue;
   }
 
   /** Sends what the windows and the socket now allow. */

@@ -1,8 +1,9 @@
 /** Clients of HTTP/2 that are after the server: what they send is legal, or nearly, and must cost them more than us. */
 import { connect, type Socket } from "node:net";
 import { describe, expect, test } from "vitest";
+import { responseHead, trailers } from "../message/response-head.ts";
 import { echo, startServer, type TestServer } from "../testing/echo-server.ts";
-import { clientPreface, framesOf, type ReceivedFrame, rawFrame } from "../testing/raw-frames.ts";
+import { clientPreface, framesOf, getBlock, type ReceivedFrame, rawFrame } from "../testing/raw-frames.ts";
 
 const noBody = { onData: () => {}, onEnd: () => {}, onAbort: () => {} };
 const postBlock = Buffer.from([0x83, 0x86, 0x84]);
@@ -15,7 +16,9 @@ interface RawClient extends Disposable {
 /** Sends the preface and `bytes`. */
 function rawClient(running: TestServer, ...bytes: readonly Buffer[]): RawClient {
   let received: Buffer = Buffer.alloc(0);
-  const socket = connect(running.port, "127.0.0.1", () => socket.write(Buffer.concat([clientPreface, ...bytes])));
+  const socket = connect({ port: running.port, host: "127.0.0.1", allowHalfOpen: true }, () =>
+    socket.write(Buffer.concat([clientPreface, ...bytes])),
+  );
   socket.on("error", () => {});
   socket.on("data", (chunk: Buffer) => (received = Buffer.concat([received, chunk])));
   return { socket, frames: () => framesOf(received), [Symbol.dispose]: () => socket.destroy() };
@@ -31,5 +34,41 @@ describe("HTTP/2 server and blocks that repeat in another role", () => {
     await expect.poll(resets).toEqual([3]);
     client.socket.write(rawFrame(1, 5, 5, postBlock));
     await expect.poll(() => client.frames().some((one) => one.type === 1 && one.streamId === 5)).toBe(true);
+  });
+});
+
+describe("HTTP/2 server and a client that does not take its answers", () => {
+  test("nothing follows the reset of a stream whose answer exceeds the limit on output", async () => {
+    const body = new Uint8Array(2 * 1024 * 1024);
+    await using running = await startServer(
+      (exchange) => {
+        if (exchange.head.path === "/") exchange.respond({ head: responseHead(200), body, trailers: trailers([["x", "y"]]) });
+        return noBody;
+      },
+      { limits: { maxOutputBytes: 1024 * 1024 } },
+    );
+    using client = rawClient(running, rawFrame(1, 5, 1, getBlock), rawFrame(1, 5, 3, getBlock), rawFrame(6, 0, 0, Buffer.alloc(8)));
+    const isPong = ({ type, flags }: ReceivedFrame): boolean => type === 6 && flags === 1;
+    await expect.poll(() => client.frames().some(isPong)).toBe(true);
+    const types = client
+      .frames()
+      .filter((one) => one.streamId === 3)
+      .map((one) => one.type);
+    expect(types).toEqual([1, 3]);
+    expect(running.server.inFlight).toBe(1);
+  });
+
+  test("a flood of window sizes for many streams that cannot go on costs little", { timeout: 5_000 }, async () => {
+    await using running = await startServer(
+      (exchange) => {
+        exchange.respond({ head: responseHead(200), body: new Uint8Array(100_000) });
+        return noBody;
+      },
+      { limits: { maxOutputBytes: 2 ** 30 } },
+    );
+    const requests = Array.from({ length: 1_000 }, (_, index) => rawFrame(1, 5, 2 * index + 1, getBlock));
+    const settings = Array.from({ length: 1_000 }, (_, index) => rawFrame(4, 0, 0, Buffer.from([0, 4, 0, 0, 0, index % 2])));
+    using client = rawClient(running, ...requests, ...settings, rawFrame(6, 0, 0, Buffer.alloc(8)));
+    await expect.poll(() => client.frames().some(({ type, flags }) => type === 6 && flags === 1), { timeout: 4_500 }).toBe(true);
   });
 });
