@@ -1,25 +1,48 @@
 /** Checksum of a prepared file, on the way of every cold load. */
-import { closeSync, createReadStream, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, createReadStream, fstatSync, openSync, readSync } from "node:fs";
 import { crc32 } from "node:zlib";
 
+/** Size and CRC-32 (ISO-HDLC) of a file. */
+export interface FileChecksum {
+  readonly sizeBytes: number;
+  readonly crc32: number;
+}
+
 const chunkBytes = 2 ** 20;
+
+/** Bytes of the memory that {@link checksumOf} reads small files through. */
+export const scratchBytes: number = 2 ** 16;
 
 /**
  * Size and CRC-32 of a file. A small one is read at once on this thread, which costs 20 µs where a turn through the thread pool costs 200, and ONNX
  * Runtime reads it the same way right after; a large one in pieces, so that the thread is never held for long.
+ *
+ * `scratch` is used before this returns and not after. A caller who checks many files gives the same one again: a buffer per file is garbage outside
+ * of the JavaScript heap, which grows the process until a collection comes and lies scattered between the sessions' memory after it.
  */
-export async function checksumOf(path: string): Promise<{ readonly sizeBytes: number; readonly crc32: number }> {
+export async function checksumOf(path: string, scratch: Uint8Array = new Uint8Array(scratchBytes)): Promise<FileChecksum> {
   const file = openSync(path, "r");
   try {
     const sizeBytes = fstatSync(file).size;
-    if (sizeBytes <= chunkBytes) return { sizeBytes, crc32: crc32(readFileSync(file)) };
+    if (sizeBytes <= chunkBytes) return checksumAtOnce(file, scratch);
   } finally {
     closeSync(file);
   }
   return await checksumInPieces(path);
 }
 
-async function checksumInPieces(path: string): Promise<{ readonly sizeBytes: number; readonly crc32: number }> {
+function checksumAtOnce(file: number, scratch: Uint8Array): FileChecksum {
+  let crc = 0;
+  let sizeBytes = 0;
+  for (;;) {
+    const count = readSync(file, scratch);
+    if (count === 0) return { sizeBytes, crc32: crc };
+    crc = crc32(scratch.subarray(0, count), crc);
+    sizeBytes += count;
+  }
+}
+
+async function checksumInPieces(path: string): Promise<FileChecksum> {
   let crc = 0;
   let sizeBytes = 0;
   // The stream of a file without an encoding gives buffers.

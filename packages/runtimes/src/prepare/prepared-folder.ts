@@ -9,7 +9,7 @@ import { readFileSync, statSync, utimesSync } from "node:fs";
 import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Clock, Log } from "@modelyard/core";
-import { checksumOf } from "./checksum-of.ts";
+import { checksumOf, type FileChecksum, scratchBytes } from "./checksum-of.ts";
 import { type PreparedInfo, parsePreparedInfo } from "./prepared-info.ts";
 import { planSweep, type StoredCopy } from "./sweep.ts";
 
@@ -47,6 +47,7 @@ export function preparedKey(parts: readonly string[]): string {
 /** See the module. */
 export class PreparedFolder {
   readonly #deps: PreparedFolderDeps;
+  readonly #scratch = new Uint8Array(scratchBytes);
 
   constructor(deps: PreparedFolderDeps) {
     this.#deps = deps;
@@ -57,7 +58,7 @@ export class PreparedFolder {
     const info = this.peek(key);
     if (!info) return undefined;
     const dir = this.#dirOf(key);
-    const intact = await Promise.all(info.files.map((file) => isIntact(join(dir, file.name), file)));
+    const intact = await Promise.all(info.files.map((file) => isIntact(join(dir, file.name), { expected: file, scratch: this.#scratch })));
     if (!intact.every(Boolean)) {
       this.#deps.log.warn("prepared copy is damaged and will be made again", { dir });
       return undefined;
@@ -140,10 +141,11 @@ function copyOf(dir: string, info: PreparedInfo): PreparedCopy {
   };
 }
 
-async function isIntact(path: string, file: PreparedInfo["files"][number]): Promise<boolean> {
+async function isIntact(path: string, check: { readonly expected: FileChecksum; readonly scratch: Uint8Array }): Promise<boolean> {
+  const { expected, scratch } = check;
   try {
-    const { sizeBytes, crc32 } = await checksumOf(path);
-    return sizeBytes === file.sizeBytes && crc32 === file.crc32;
+    const { sizeBytes, crc32 } = await checksumOf(path, scratch);
+    return sizeBytes === expected.sizeBytes && crc32 === expected.crc32;
   } catch {
     // Gone: as good as damaged.
     return false;
