@@ -26,6 +26,7 @@ export function grpcStreaming(exchange: Exchange, options: GrpcStreamingOptions)
     if (!call.isOver) handlers.onMessage(message);
   });
   return {
+    isOpenEnded: true,
     onData(chunk) {
       if (call.isOver) return;
       try {

@@ -141,7 +141,8 @@ export class Http1Connection implements ConnectionDriver {
     else if (this.#input.length > 0 && nowMs - this.#headSinceMs > limits.headTimeoutMs)
       this.#refuse(408, "the head was not completed in time");
     else if (nowMs - Math.max(this.#headSinceMs, this.#transport.readMs) > limits.idleTimeoutMs) this.#transport.close();
-    const owesBody = this.#body !== undefined && !this.#body.isDone && !this.#isBodyPaused;
+    const expectsBody = this.#exchange === undefined || this.#exchange.expectsBody;
+    const owesBody = expectsBody && this.#body !== undefined && !this.#body.isDone && !this.#isBodyPaused;
     if (owesBody && nowMs - this.#transport.readMs > limits.stallTimeoutMs) this.#timeOut("it does not send the rest of the body");
     if (this.#output.stalledMs(nowMs) > limits.stallTimeoutMs) this.#timeOut("it does not read what is sent");
   }

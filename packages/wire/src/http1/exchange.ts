@@ -53,6 +53,11 @@ export class Http1Exchange implements Exchange, ResponseStream, BodySink {
     return this.#connection.info;
   }
 
+  /** Whether a client that stops sending is cut off. */
+  get expectsBody(): boolean {
+    return this.#consumer?.isOpenEnded !== true;
+  }
+
   /** Hands the request to the handler. */
   begin(): void {
     this.#guarded(() => {

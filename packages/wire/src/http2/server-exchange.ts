@@ -51,6 +51,10 @@ export class Http2Exchange implements Exchange, ResponseStream, StreamReceiver {
     return this.#isOver;
   }
 
+  get expectsBody(): boolean {
+    return !this.#hasBodyEnded && this.#consumer?.isOpenEnded !== true;
+  }
+
   /** Hands the request to the handler. */
   begin(): void {
     this.#guarded(() => {

@@ -212,9 +212,13 @@ export class Http2Session implements FrameSink {
     }
   }
 
-  /** Resets the streams whose peer has taken nothing of what waits for longer than the stall limit. */
+  /** Resets the streams whose peer has taken nothing of what waits, or sent nothing of what it owes, for longer than the stall limit. */
   sweep(nowMs: number): void {
     const limitMs = this.#deps.limits.stallTimeoutMs;
+    for (const stream of this.#streams.values()) {
+      if (bodyStalledMs(stream, nowMs) < limitMs) continue;
+      this.abort(stream, "CANCEL", failure("WIRE_TIMEOUT", { limitMs, what: "it does not send the rest of the body" }));
+    }
     for (const stream of this.send.waiting) {
       if (nowMs - stream.progressMs < limitMs) continue;
       this.abort(stream, "CANCEL", failure("WIRE_TIMEOUT", { limitMs, what: "it does not read what is sent" }));
@@ -234,6 +238,7 @@ export class Http2Session implements FrameSink {
     this.#receive.received(frame.payload.length, stream);
     if (!stream) return this.#frameOnClosed(streamId);
     if (stream.isRemoteClosed) throw new Http2Fault("STREAM_CLOSED", "DATA after the end of the stream", streamId);
+    stream.receivedBytes += data.length;
     // Taken before the receiver runs: it may cause other frames to be read from the one reused object.
     const endsStream = (frame.flags & frameFlag.endStream) !== 0;
     if (data.length > 0) stream.receiver.onData(data);
@@ -357,6 +362,16 @@ export class Http2Session implements FrameSink {
     this.#receive.settle(stream);
     this.#hooks.onStreamGone();
   }
+}
+
+/** For how long a stream has received nothing of a body that is expected, as far as the calls of this function can tell. */
+function bodyStalledMs(stream: Http2Stream, nowMs: number): number {
+  const isExpected = !stream.isRemoteClosed && !stream.isPaused && stream.receiver.expectsBody;
+  if (!isExpected || stream.receivedBytes !== stream.sweptBytes) {
+    stream.sweptBytes = stream.receivedBytes;
+    stream.sweptMs = nowMs;
+  }
+  return nowMs - stream.sweptMs;
 }
 
 /** Frames larger than this gain nothing. */

@@ -10,6 +10,8 @@ import type { HeaderBlock } from "./header-reader.ts";
 
 /** Takes what arrives on a stream. */
 export interface StreamReceiver {
+  /** Whether the peer is cut off when it stops sending; a peer may take its time with an answer. */
+  readonly expectsBody: boolean;
   /** A head or trailers. */
   onHeaders(block: HeaderBlock, endsStream: boolean): void;
   onData(chunk: Buffer): void;
@@ -40,6 +42,10 @@ export class Http2Stream {
   /** Bytes received and not yet granted again. */
   ungrantedBytes = 0;
   isPaused = false;
+  receivedBytes = 0;
+  /** What `receivedBytes` was at the last sweep that found progress, and when that was. */
+  sweptBytes = -1;
+  sweptMs = 0;
   /** When body was last sent. */
   progressMs = 0;
 

@@ -23,6 +23,8 @@ export interface ConnectionInfo {
 
 /** Takes the body of a request. Bytes are valid during the call only: copy what is kept. */
 export interface BodyConsumer {
+  /** Whether the peer may take its time between pieces, as in a stream of messages: the stall limit does not apply. Default false. */
+  readonly isOpenEnded?: boolean;
   onData(chunk: Uint8Array): void;
   /** The body is complete; `trailers` when the peer sent some. Also called, without `onData`, for an empty body. */
   onEnd(trailers?: Fields): void;

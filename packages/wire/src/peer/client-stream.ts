@@ -14,6 +14,7 @@ import { responseOf } from "./response-block.ts";
 /** A request, first waiting for its turn, then a stream. */
 export class ClientStream implements PeerStream, StreamReceiver {
   readonly request: PeerRequest;
+  readonly expectsBody = false;
   readonly #session: Http2Session;
   readonly #receiver: PeerReceiver;
   readonly #onOver: () => void;

@@ -1,5 +1,6 @@
 /** Clients of HTTP/2 that are after the server: what they send is legal, or nearly, and must cost them more than us. */
 import { connect, type Socket } from "node:net";
+import { fakeClock } from "@modelyard/core/testing";
 import { describe, expect, test } from "vitest";
 import { responseHead, trailers } from "../message/response-head.ts";
 import { echo, startServer, type TestServer } from "../testing/echo-server.ts";
@@ -70,5 +71,51 @@ describe("HTTP/2 server and a client that does not take its answers", () => {
     const settings = Array.from({ length: 1_000 }, (_, index) => rawFrame(4, 0, 0, Buffer.from([0, 4, 0, 0, 0, index % 2])));
     using client = rawClient(running, ...requests, ...settings, rawFrame(6, 0, 0, Buffer.alloc(8)));
     await expect.poll(() => client.frames().some(({ type, flags }) => type === 6 && flags === 1), { timeout: 4_500 }).toBe(true);
+  });
+});
+
+describe("HTTP/2 server and a client that does not send what it owes", () => {
+  test("a stream whose body stops coming is cut off after the stall limit, others go on", async () => {
+    const clock = fakeClock();
+    let reason = "";
+    await using running = await startServer(
+      (exchange) => {
+        exchange.onAbort((error) => (reason = error.reason));
+        return echo(exchange);
+      },
+      { clock },
+    );
+    using client = rawClient(running, rawFrame(1, 4, 1, postBlock), rawFrame(0, 0, 1, Buffer.from("some")));
+    await expect.poll(() => running.server.inFlight).toBe(1);
+    await clock.advance(59_000);
+    expect(reason).toBe("");
+    await clock.advance(4_000);
+    expect(reason).toBe("WIRE_TIMEOUT");
+    client.socket.write(rawFrame(1, 5, 3, postBlock));
+    await expect.poll(() => client.frames().some(({ type, streamId }) => type === 1 && streamId === 3)).toBe(true);
+  });
+
+  test("a body that keeps coming, that the handler paused, or that may take its time is waited for", async () => {
+    const clock = fakeClock();
+    let reason = "";
+    let receivedBytes = 0;
+    await using running = await startServer(
+      (exchange) => {
+        exchange.onAbort((error) => (reason = error.reason));
+        if (exchange.head.path === "/") exchange.pauseBody();
+        return { ...noBody, isOpenEnded: exchange.head.path === "/c", onData: (chunk) => void (receivedBytes += chunk.length) };
+      },
+      { clock },
+    );
+    const blockOf = (path: string): Buffer => Buffer.concat([Buffer.from([0x83, 0x86]), Buffer.from(`\x04\x02${path}`, "latin1")]);
+    using client = rawClient(running, rawFrame(1, 4, 1, postBlock), rawFrame(1, 4, 3, blockOf("/b")), rawFrame(1, 4, 5, blockOf("/c")));
+    await expect.poll(() => running.server.inFlight).toBe(3);
+    for (let second = 0; second < 120; second += 30) {
+      client.socket.write(rawFrame(0, 0, 3, Buffer.from("x")));
+      await expect.poll(() => receivedBytes).toBe(second / 30 + 1);
+      await clock.advance(30_000);
+    }
+    expect(reason).toBe("");
+    expect(running.server.inFlight).toBe(3);
   });
 });
