@@ -64,8 +64,9 @@ export class ServerSession implements ConnectionDriver {
   }
 
   onPeerEnd(): void {
-    // The client cannot grant windows any more, but what fits is still sent.
+    // The client is gone, or at least cannot grant windows any more: what is answered is sent as far as it fits, nothing is waited for.
     this.drain();
+    this.#session.abortUnanswered(clientLost("it ended before its answer was ready"));
   }
 
   onClosed(why: string): void {

@@ -212,6 +212,13 @@ export class Http2Session implements FrameSink {
     }
   }
 
+  /** Aborts the streams whose own side has not ended, all of its body queued included. */
+  abortUnanswered(error: PlatformError): void {
+    for (const stream of this.#streams.values()) {
+      if (!stream.isLocalClosed && !stream.endIsQueued) this.abort(stream, "CANCEL", error);
+    }
+  }
+
   /** Resets the streams whose peer has taken nothing of what waits, or sent nothing of what it owes, for longer than the stall limit. */
   sweep(nowMs: number): void {
     const limitMs = this.#deps.limits.stallTimeoutMs;

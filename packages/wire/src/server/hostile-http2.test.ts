@@ -118,4 +118,17 @@ describe("HTTP/2 server and a client that does not send what it owes", () => {
     expect(reason).toBe("");
     expect(running.server.inFlight).toBe(3);
   });
+
+  test("requests that cannot be completed or answered any more are aborted when the client ends its side", async () => {
+    const reasons: string[] = [];
+    await using running = await startServer((exchange) => {
+      exchange.onAbort((error) => reasons.push(error.reason));
+      return noBody;
+    });
+    using client = rawClient(running, rawFrame(1, 4, 1, postBlock), rawFrame(1, 5, 3, postBlock));
+    await expect.poll(() => running.server.inFlight).toBe(2);
+    client.socket.end();
+    await expect.poll(() => reasons).toEqual(["EXCHANGE_CANCELLED", "EXCHANGE_CANCELLED"]);
+    await expect.poll(() => running.server.connectionCount).toBe(0);
+  });
 });
