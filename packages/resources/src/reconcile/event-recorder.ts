@@ -24,7 +24,7 @@ export interface EventRecorderOptions {
   readonly component: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** Most events waiting to be written; more are dropped. Default 1,000. */
+  /** Most events waiting to be written; more are dropped. Default 5,000: what a thousand services tell while they are deployed at once. */
   readonly maxPending?: number;
 }
 
@@ -44,14 +44,23 @@ const maxMessageChars = 1024;
 
 /** A recorder that writes through `client`. */
 export function eventRecorder(options: EventRecorderOptions): EventRecorder {
-  const { clock, log, maxPending = 1_000 } = options;
+  const { clock, log, maxPending = 5_000 } = options;
   const pending = new Map<string, Pending>();
   let writing: Promise<void> | undefined;
+  /** Since the last time that nothing waited. */
+  let dropped = 0;
+  const drop = (fields: { readonly reason: string; readonly object: string }): void => {
+    // Said once a flood, not for each.
+    if (dropped === 0) log.warn("Events are dropped because too many wait", fields);
+    dropped++;
+  };
   const writeAll = async (): Promise<void> => {
     for (const [id, one] of pending) {
       pending.delete(id);
       await write(options, one);
     }
+    if (dropped > 0) log.warn("Events were dropped", { dropped });
+    dropped = 0;
     writing = undefined;
   };
   return {
@@ -61,7 +70,7 @@ export function eventRecorder(options: EventRecorderOptions): EventRecorder {
       const known = pending.get(id);
       if (known) known.times++;
       else if (pending.size < maxPending) pending.set(id, { event, times: 1 });
-      else log.warn("An event was dropped because too many wait", { reason: happening.reason, object: object.metadata.name });
+      else drop({ reason: happening.reason, object: object.metadata.name });
       writing ??= Promise.resolve().then(writeAll);
     },
     async close() {

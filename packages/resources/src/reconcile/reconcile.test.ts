@@ -156,16 +156,19 @@ describe("eventRecorder", () => {
     ]);
   });
 
-  test("drops what is over its limit and says so", async () => {
+  test("drops what is over its limit and says so, once a flood and with the number", async () => {
     const { client, clock } = newWorld();
     const object = await client.create(modelKind, model("one"));
     const { log, records } = recordedLog();
     const recorder = eventRecorder({ client, component: "test", clock, log, maxPending: 1 });
-    for (const reason of ["First", "Second"]) recorder.record(object, { type: "Normal", reason, message: "It happened" });
+    for (const reason of ["First", "Second", "Third"]) recorder.record(object, { type: "Normal", reason, message: "It happened" });
     await recorder.close();
     const { items } = await client.list(eventKind);
     expect(items.map((one) => one.reason)).toEqual(["First"]);
-    expect(records).toMatchObject([{ message: "An event was dropped because too many wait", reason: "Second" }]);
+    expect(records).toMatchObject([
+      { message: "Events are dropped because too many wait", reason: "Second" },
+      { message: "Events were dropped", dropped: 2 },
+    ]);
   });
 });
 
