@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { framedMessage, MessageReader } from "./message-framing.ts";
+import { framedMessage, MessageReader, messagePrefix } from "./message-framing.ts";
 
 const messages = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 10 });
 
@@ -25,4 +25,23 @@ test.each([
 ])("%s is refused", (_, prefix, reason) => {
   const reader = new MessageReader(1000, "gzip", () => {});
   expect(() => reader.read(Buffer.from(prefix, "hex"))).toThrow(expect.objectContaining({ reason }));
+});
+
+test("a peer that announces a large message is given memory as it sends it", () => {
+  const before = process.memoryUsage().arrayBuffers;
+  const readers = Array.from({ length: 1000 }, () => new MessageReader(64 * 1024 * 1024, "gzip", () => {}));
+  for (const reader of readers) reader.read(messagePrefix(64 * 1024 * 1024));
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(512 * 1024 * 1024);
+  expect(readers.every((reader) => reader.isInsideMessage)).toBe(true);
+});
+
+test("a large message is the same in whatever pieces it comes", () => {
+  const message = Buffer.from(Array.from({ length: 3_000_001 }, (_, index) => index % 251));
+  const framed = framedMessage(message);
+  for (const pieceBytes of [1_000, 16_384, 700_000, framed.length - 1]) {
+    const received: Uint8Array[] = [];
+    const reader = new MessageReader(message.length, "gzip", (one) => received.push(one));
+    for (let at = 0; at < framed.length; at += pieceBytes) reader.read(framed.subarray(at, at + pieceBytes));
+    expect(received.map((one) => message.equals(one))).toEqual([true]);
+  }
 });

@@ -23,15 +23,20 @@ export function framedMessage(message: Uint8Array): Buffer {
   return framed;
 }
 
+/** Memory that the announcement of a large message gets at once; the rest follows what arrives. */
+const firstMessageBytes = 256 * 1024;
+
 /** Takes messages. `isOwned`: the bytes are the message's alone; else they are a view, valid during the call only. */
 export type OnMessage = (message: Uint8Array, isOwned: boolean) => void;
 
-/** Cuts received bytes into messages. A message within one chunk is passed as a view, one that spans chunks is put together once. */
+/** Cuts received bytes into messages. A message within one chunk is passed as a view, one that spans chunks is put together, large ones in memory that doubles. */
 export class MessageReader {
   readonly #maxMessageBytes: number;
   readonly #onMessage: OnMessage;
   readonly #prefix: Buffer = Buffer.alloc(messagePrefixBytes);
   #prefixBytes = 0;
+  #sizeBytes = 0;
+  /** What has come of the message, in a buffer of at most its size. */
   #message: Buffer | undefined;
   #messageBytes = 0;
   #encoding: string;
@@ -60,8 +65,9 @@ export class MessageReader {
     if (this.#prefixBytes < messagePrefixBytes) return at;
     const size = this.#checkedSize();
     if (chunk.length - at < size) {
-      this.#message = Buffer.allocUnsafeSlow(size);
+      this.#message = Buffer.allocUnsafeSlow(Math.min(size, firstMessageBytes));
       this.#messageBytes = 0;
+      this.#sizeBytes = size;
       return at;
     }
     this.#prefixBytes = 0;
@@ -70,15 +76,24 @@ export class MessageReader {
   }
 
   #continue(chunk: Uint8Array, at: number): number {
-    const message = this.#message ?? Buffer.alloc(0);
-    const end = Math.min(chunk.length, at + message.length - this.#messageBytes);
+    const end = Math.min(chunk.length, at + this.#sizeBytes - this.#messageBytes);
+    const message = this.#grown(this.#messageBytes + end - at);
     message.set(chunk.subarray(at, end), this.#messageBytes);
     this.#messageBytes += end - at;
-    if (this.#messageBytes < message.length) return end;
+    if (this.#messageBytes < this.#sizeBytes) return end;
     this.#message = undefined;
     this.#prefixBytes = 0;
     this.#onMessage(message, true);
     return end;
+  }
+
+  #grown(neededBytes: number): Buffer {
+    const message = this.#message ?? Buffer.alloc(0);
+    if (neededBytes <= message.length) return message;
+    const grown = Buffer.allocUnsafeSlow(Math.min(this.#sizeBytes, Math.max(neededBytes, 2 * message.length)));
+    message.copy(grown, 0, 0, this.#messageBytes);
+    this.#message = grown;
+    return grown;
   }
 
   #checkedSize(): number {
