@@ -34,3 +34,13 @@ test("a formatted timeout is at most a thousandth longer than asked for and neve
     }),
   );
 });
+
+test("a long message is cut so that peers accept the trailers, however many bytes its characters take", () => {
+  for (const text of ["x", "%", "é", "模", "😀"]) {
+    const [, field] = statusFields("INTERNAL", text.repeat(10_000));
+    const encoded = field?.[1] ?? "";
+    expect(encoded.length).toBeLessThanOrEqual(4_096);
+    expect(encoded.length).toBeGreaterThan(4_000);
+    expect(text.repeat(10_000).startsWith(decodeMessage(encoded))).toBe(true);
+  }
+});

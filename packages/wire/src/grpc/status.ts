@@ -2,13 +2,32 @@
 import { type Code, codeOfGrpcStatus, failure, grpcStatusOf, type PlatformError } from "@modelyard/core";
 import type { Field, Fields } from "../message/fields.ts";
 
-/** Messages longer than this are cut: peers limit the size of trailers. */
-const maxMessageLength = 4_096;
+/** Messages that are longer when encoded are cut: peers limit the size of trailers, the strictest to 8 KiB. */
+const maxEncodedLength = 4_096;
 
 /** Fields that carry a status. */
 export function statusFields(code: Code | "OK", message: string): readonly Field[] {
   const status: Field = ["grpc-status", code === "OK" ? "0" : String(grpcStatusOf(code))];
-  return message === "" ? [status] : [status, ["grpc-message", encodeMessage(message.slice(0, maxMessageLength))]];
+  return message === "" ? [status] : [status, ["grpc-message", encodeMessage(cutMessage(message))]];
+}
+
+/** The longest beginning, of whole characters, that is not too long when encoded. */
+function cutMessage(message: string): string {
+  let encodedLength = 0;
+  let end = 0;
+  for (const character of message) {
+    encodedLength += encodedLengthOf(character.codePointAt(0) ?? 0);
+    if (encodedLength > maxEncodedLength) return message.slice(0, end);
+    end += character.length;
+  }
+  return message;
+}
+
+/** Three for each byte of UTF-8, one for what stands for itself, but for a blank, which is encoded at either end. */
+function encodedLengthOf(codePoint: number): number {
+  if (codePoint < 0x80) return codePoint > 0x20 && codePoint < 0x7f && codePoint !== 0x25 ? 1 : 3;
+  if (codePoint < 0x800) return 6;
+  return codePoint < 0x10000 ? 9 : 12;
 }
 
 /** Percent-encodes UTF-8 bytes outside of printable ASCII, and the percent sign. */
