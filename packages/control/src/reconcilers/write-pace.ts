@@ -1,6 +1,7 @@
 /**
- * Holds back writes of statuses. A service may write twenty times at once, then once a second. What comes and goes with traffic (a model that is evicted and
- * loaded again) may be written every ten seconds, and a few times a second for all services together, so that churn does not become load on the store.
+ * Holds back writes of statuses. A service may write twenty times at once, then once a second. What comes and goes with traffic may be written three times
+ * at once (a model is gone, loading, loaded again: the last must not wait), then every ten seconds, and a few times a second for all services together, so
+ * that churn does not become load on the store.
  */
 import type { Clock } from "@modelyard/core";
 
@@ -10,7 +11,7 @@ interface Bucket {
 }
 
 const urgentOfOne: Bucket = { burst: 20, refillMs: 1_000 };
-const idleOfOne: Bucket = { burst: 1, refillMs: 10_000 };
+const idleOfOne: Bucket = { burst: 3, refillMs: 10_000 };
 const idleOfAll: Bucket = { burst: 20, refillMs: 50 };
 
 /** The pace of every service's status. */
