@@ -20,7 +20,8 @@ try {
     if (wanted && !wanted.some((id) => plan.id.startsWith(id))) continue;
     const row = await measureRow(plan);
     rows.push(row);
-    say(describe(row));
+    if (flags.json) say(describe(row));
+    else console.log(describe(row));
   }
 } finally {
   await closeBench(bench);
@@ -34,7 +35,7 @@ const machine = {
   node: process.version,
 };
 if (flags.json) console.log(JSON.stringify({ machine, rows }));
-else console.log([`${machine.cores} cores, ${machine.memoryGib} GiB, Node ${machine.node}`, ...rows.map(describe)].join("\n"));
+else console.log(`${rows.length} rows on ${machine.cores} cores, ${machine.memoryGib} GiB, Node ${machine.node}`);
 process.exit(0);
 
 function describe(row: BenchRow): string {
