@@ -6,6 +6,7 @@ import type { CommandContext } from "../commands/command-context.ts";
 import type { Config } from "../config/keys.ts";
 import { type ConfigFlags, loadConfig } from "../config/load-config.ts";
 import { controlSettings, serveSettings } from "../programs/program-settings.ts";
+import { servingNodeArguments } from "../programs/serving-node-arguments.ts";
 import { dataFolderAt } from "../supervisor/data-folder.ts";
 import { type LogFile, openLogFile } from "../supervisor/log-file.ts";
 import { defaultHeartbeat } from "../supervisor/supervised-process.ts";
@@ -46,7 +47,12 @@ function supervisorOptions(config: Config): SupervisorOptions {
     heartbeat: { silenceMs: Math.max(defaultHeartbeat.silenceMs, runLimitMs + silenceBeyondRunMs) },
     programs: {
       control: { entry: entry("#control-program"), args, settings: (facts) => controlSettings(config, version, facts) },
-      serving: { entry: entry("#serving-program"), args, settings: ({ slot }) => serveSettings(config, version, slot) },
+      serving: {
+        entry: entry("#serving-program"),
+        args,
+        execArgv: servingNodeArguments(process.execArgv),
+        settings: ({ slot }) => serveSettings(config, version, slot),
+      },
     },
   };
 }

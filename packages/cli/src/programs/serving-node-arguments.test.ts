@@ -1,0 +1,23 @@
+import { execFileSync } from "node:child_process";
+import { expect, it } from "vitest";
+import { servingNodeArguments } from "./serving-node-arguments.ts";
+
+/** Keeps objects alive for a while, as models that come and go do, and prints the bytes V8 then holds for young objects. */
+const churn = `
+  const kept = [];
+  for (let turn = 0; turn < 1_000_000; turn++) kept[turn % 200_000] = { turn, text: String(turn) };
+  const young = require("node:v8").getHeapSpaceStatistics().find((space) => space.space_name === "new_space");
+  console.log(young.space_size);
+`;
+
+function youngBytesAfterChurn(given: readonly string[]): number {
+  return Number(execFileSync(process.execPath, [...servingNodeArguments(given), "-e", churn], { env: {}, encoding: "utf8" }));
+}
+
+it("servingNodeArguments() keeps the memory of young objects small, however many live for a while", () => {
+  expect(youngBytesAfterChurn([])).toBeLessThanOrEqual(12 * 2 ** 20);
+});
+
+it("servingNodeArguments() lets what the process itself was started with count more", () => {
+  expect(youngBytesAfterChurn(["--max-semi-space-size=16"])).toBeGreaterThan(12 * 2 ** 20);
+});
