@@ -16,7 +16,7 @@ export function checkShape(tensor: string, shape: readonly unknown[]): readonly 
   const refuse = (why: string): never => {
     throw failure("TENSOR_SHAPE_INVALID", { tensor, shape: formatShape(shape), why });
   };
-  if (shape.length > maxRank) refuse(`it has ${shape.length} dimensions where at most ${maxRank} are allowed`);
+  if (shape.length > maxRank) refuse(`it has more than ${maxRank} dimensions`);
   let count = 1;
   for (const dimension of shape) {
     if (!isDimension(dimension)) return refuse("each dimension must be a whole number of 0 or more");

@@ -16,6 +16,19 @@ export interface TensorHeader {
 
 const lengthBytes = 4;
 
+/**
+ * Most elements of an input that become an object each: those of BYTES, and numbers that were not sent as one list. A request of 64 MiB could
+ * name so many that they take several GiB.
+ */
+export const maxElementObjects: number = 2 ** 20;
+
+/** Refuses a tensor of BYTES with more elements than are accepted, before any of them is read. */
+export function checkBytesCount({ name, shape }: TensorHeader): void {
+  if (elementCountOf(shape) <= maxElementObjects) return;
+  const why = `the input "${name}" has more than ${maxElementObjects} elements of BYTES`;
+  throw failure("INFERENCE_REQUEST_INVALID", { why });
+}
+
 /** Reads raw contents; fails unless they hold exactly the elements of the shape. BOOL bytes other than 0 and 1 are refused. */
 export function tensorFromBytes(header: TensorHeader, bytes: Uint8Array): Tensor {
   const { name, datatype, shape } = header;
@@ -62,6 +75,7 @@ export function bytesOfTensor(tensor: Tensor): Uint8Array {
 }
 
 function readElements(header: TensorHeader, bytes: Uint8Array): Uint8Array[] {
+  checkBytesCount(header);
   const expected = elementCountOf(header.shape);
   const elements: Uint8Array[] = [];
   let position = 0;

@@ -15,7 +15,7 @@ import type { FixedDatatype } from "./datatype.ts";
 import { bf16BytesToFloats, floatsToBf16Bytes, floatsToFp16Bytes, fp16BytesToFloats } from "./half-float.ts";
 import { elementCountOf, formatShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
-import type { TensorHeader } from "./tensor-bytes.ts";
+import { checkBytesCount, type TensorHeader } from "./tensor-bytes.ts";
 
 /** The `data` member of an input. */
 export interface JsonData {
@@ -27,6 +27,7 @@ export interface JsonData {
 /** Reads the elements of a tensor; fails unless they are exactly those of its datatype and shape. */
 export function tensorFromJson(header: TensorHeader, json: JsonData): Tensor {
   const { name, datatype, shape } = header;
+  if (datatype === "BYTES") checkBytesCount(header);
   const elements = flatten(header, json.data);
   if (datatype === "BYTES") return { name, datatype, shape, elements: elements.map((element, index) => bytesOf(header, element, index)) };
   if (datatype === "INT64" || datatype === "UINT64") {

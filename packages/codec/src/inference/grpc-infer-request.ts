@@ -6,7 +6,7 @@
 import { failure } from "@modelyard/core";
 import { ProtoReader } from "../protobuf/proto-reader.ts";
 import { readMessage } from "../protobuf/read-message.ts";
-import { checkShape } from "../shape.ts";
+import { checkShape, maxRank } from "../shape.ts";
 import { checkDatatype, type InferenceInput, type InferenceRequest, maxTensors, type RequestedOutput } from "./inference-message.ts";
 import { parameterEntry } from "./protocol-messages.ts";
 
@@ -16,7 +16,13 @@ export interface GrpcInferenceRequest extends InferenceRequest {
   readonly isRaw: boolean;
 }
 
-type Parameters = Record<string, unknown> | undefined;
+/** Parameters by name, while they are read. */
+interface ReadParameters {
+  readonly byName: Record<string, unknown>;
+  count: number;
+}
+
+type Parameters = ReadParameters | undefined;
 
 /** Tags: field number x 8 + wire type. */
 const delimited1 = 0x0a;
@@ -32,6 +38,7 @@ const varint3 = 0x18;
 interface ReadInput {
   name: string;
   datatype: string;
+  /** At most one dimension more than is allowed. */
   readonly shape: number[];
   parameters: Parameters;
   readonly pieces: Uint8Array[];
@@ -61,7 +68,7 @@ export function readGrpcInferRequest(message: Uint8Array): GrpcInferenceRequest 
   const isRaw = rawContents.length > 0;
   if (isRaw) checkRaw(inputs, rawContents);
   const checked = inputs.map((input, index) => checkInput(input, rawContents[index]));
-  return { modelName, modelVersion, id, parameters, inputs: checked, outputs, isRaw };
+  return { modelName, modelVersion, id, parameters: parameters?.byName, inputs: checked, outputs, isRaw };
 }
 
 function readInput(reader: ProtoReader): ReadInput {
@@ -72,9 +79,9 @@ function readInput(reader: ProtoReader): ReadInput {
     if (tag === delimited1) input.name = reader.string();
     else if (tag === delimited2) input.datatype = reader.string();
     else if (tag === delimited3) readShape(reader, input.shape);
-    else if (tag === varint3) input.shape.push(reader.safeInt64());
+    else if (tag === varint3) pushDimension(input.shape, reader);
     else if (tag === delimited4) input.parameters = addParameter(input.parameters, reader);
-    else if (tag === delimited5) input.pieces.push(reader.bytes());
+    else if (tag === delimited5) pushWithin(input.pieces, reader.bytes(), "pieces of contents for one input");
     else reader.skip(tag);
   }
   reader.leave(outerEnd);
@@ -83,8 +90,13 @@ function readInput(reader: ProtoReader): ReadInput {
 
 function readShape(reader: ProtoReader, shape: number[]): void {
   const outerEnd = reader.enter();
-  while (!reader.isAtEnd) shape.push(reader.safeInt64());
+  while (!reader.isAtEnd) pushDimension(shape, reader);
   reader.leave(outerEnd);
+}
+
+function pushDimension(shape: number[], reader: ProtoReader): void {
+  const dimension = reader.safeInt64();
+  if (shape.length <= maxRank) shape.push(dimension);
 }
 
 function readOutput(reader: ProtoReader): RequestedOutput {
@@ -98,15 +110,16 @@ function readOutput(reader: ProtoReader): RequestedOutput {
     else reader.skip(tag);
   }
   reader.leave(outerEnd);
-  return { name, parameters };
+  return { name, parameters: parameters?.byName };
 }
 
-function addParameter(parameters: Parameters, reader: ProtoReader): Record<string, unknown> {
+function addParameter(parameters: Parameters, reader: ProtoReader): ReadParameters {
   const { key, value } = readMessage(parameterEntry, reader.bytes());
   const known = value?.boolParam ?? value?.int64Param ?? value?.stringParam ?? value?.doubleParam ?? value?.uint64Param;
   // Without a prototype every key is an ordinary one, "__proto__" included.
-  const all: Record<string, unknown> = parameters ?? Object.create(null);
-  all[key] = known;
+  const all: ReadParameters = parameters ?? { byName: Object.create(null), count: 0 };
+  if (++all.count > maxTensors) throw tooMany("parameters");
+  all.byName[key] = known;
   return all;
 }
 
@@ -127,12 +140,16 @@ function checkInput(input: ReadInput, raw: Uint8Array | undefined): InferenceInp
     name: input.name,
     datatype: checkDatatype(input.name, input.datatype),
     shape: checkShape(input.name, input.shape),
-    parameters: input.parameters,
+    parameters: input.parameters?.byName,
     contents: raw ? { kind: "raw", bytes: raw } : { kind: "typed", pieces: input.pieces },
   };
 }
 
 function pushWithin<T>(list: T[], element: T, what: string): void {
-  if (list.length === maxTensors) throw failure("INFERENCE_REQUEST_INVALID", { why: `it has more than ${maxTensors} ${what}` });
+  if (list.length === maxTensors) throw tooMany(what);
   list.push(element);
+}
+
+function tooMany(what: string): Error {
+  return failure("INFERENCE_REQUEST_INVALID", { why: `it has more than ${maxTensors} ${what}` });
 }

@@ -10,7 +10,7 @@ import { ProtoReader, wireDelimited, wireFixed32, wireFixed64, wireVarint } from
 import { type ProtoWriter, sizeOfDelimited, sizeOfInt32, sizeOfInt64, sizeOfUint32 } from "../protobuf/proto-writer.ts";
 import { elementCountOf, formatShape } from "../shape.ts";
 import type { FixedTensor, Tensor } from "../tensor.ts";
-import { type TensorHeader, tensorFromBytes } from "../tensor-bytes.ts";
+import { checkBytesCount, maxElementObjects, type TensorHeader, tensorFromBytes } from "../tensor-bytes.ts";
 import { arrayOf } from "../tensor-json.ts";
 
 interface ContentsField {
@@ -61,6 +61,7 @@ export function tensorFromTypedContents(header: TensorHeader, pieces: readonly U
       actual: "contents",
     });
   }
+  if (datatype === "BYTES") checkBytesCount(header);
   const runs = collectRuns(header, field, pieces);
   const expected = elementCountOf(shape);
   const actual = runs.reduce((count, run) => count + run.count, 0);
@@ -86,11 +87,19 @@ function collectRuns(header: TensorHeader, field: ContentsField, pieces: readonl
     while (!reader.isAtEnd) {
       const tag = reader.tag();
       const run = readRun(reader, tag, field);
-      if (run) runs.push(run);
+      if (run) pushRun(header, runs, run);
       else refuseOtherField(header, field, { reader, tag });
     }
   }
   return runs;
+}
+
+function pushRun({ name }: TensorHeader, runs: Run[], run: Run): void {
+  if (runs.length === maxElementObjects) {
+    const why = `the input "${name}" has more than ${maxElementObjects} elements that are sent one by one`;
+    throw failure("INFERENCE_REQUEST_INVALID", { why });
+  }
+  runs.push(run);
 }
 
 function readRun(reader: ProtoReader, tag: number, field: ContentsField): Run | undefined {
