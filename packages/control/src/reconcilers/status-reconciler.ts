@@ -5,6 +5,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { type Condition, type InferenceService, type InferenceServiceStatus, inferenceServiceKind } from "@modelyard/api";
+import { PlatformError } from "@modelyard/core";
 import { type EventRecorder, keyOfText, type ReconcileResult, type ResourceClient } from "@modelyard/resources";
 import { nameConditionType, planStatus } from "../status/plan-status.ts";
 import { factsOf, type ServiceSources } from "./service-facts.ts";
@@ -28,9 +29,19 @@ export async function reconcileStatus(deps: StatusReconcilerDeps, key: string): 
   if (isDeepStrictEqual(status, service.status)) return undefined;
   const waitMs = isIdleChange(service.status, status) ? deps.pace.takeIdle(key) : deps.pace.takeUrgent(key);
   if (waitMs > 0) return { requeueAfterMs: waitMs };
-  await deps.client.updateStatus(inferenceServiceKind, { ...service, status });
-  recordChanges(deps.events, service, status);
+  if (await writeStatus(deps.client, { ...service, status })) recordChanges(deps.events, service, status);
   return undefined;
+}
+
+/** False when the service went meanwhile. */
+async function writeStatus(client: ResourceClient, service: InferenceService): Promise<boolean> {
+  try {
+    await client.updateStatus(inferenceServiceKind, service);
+    return true;
+  } catch (error) {
+    if (PlatformError.is(error) && error.reason === "RESOURCE_NOT_FOUND") return false;
+    throw error;
+  }
 }
 
 function recordChanges(events: EventRecorder, service: InferenceService, status: InferenceServiceStatus): void {
