@@ -274,6 +274,39 @@ describe("waiting over gRPC", () => {
     await until(() => server.mesh.waiting === 0);
   });
 
+  describe("a revision that is replaced while its load fails", () => {
+    /** A request of `version` waits for revision 1; then 2 becomes the active one and the load of 1 fails. */
+    async function replaced(version: string): Promise<{ readonly server: TestServer; readonly answer: string }> {
+      const { server, client } = await startCold();
+      const call = client.call("ModelInfer", { ...request, model_version: version });
+      const answer = call
+        .then(({ model_version }) => `version ${String(model_version)}`)
+        .catch(({ details }: Error & { details: string }) => details);
+      await until(() => server.mesh.waiting === 1);
+      server.mesh.setServices([
+        {
+          name: "pair",
+          revisions: [
+            { revision: 2, model: await testModel("default/pair__isvc-2"), load: "onDemand" },
+            { revision: 1, model: await testModel("default/pair__isvc-1") },
+          ],
+        },
+      ]);
+      server.mesh.failLoad("default/pair__isvc-1", failure("MODEL_LOAD_FAILED", { why: "it is cut off" }));
+      return { server, answer: await answer };
+    }
+
+    it("is followed by requests that named no version", async () => {
+      const { server, answer } = await replaced("");
+      expect(answer).toBe("version 2");
+      expect(server.mesh.holds).toBe(0);
+    });
+
+    it("fails those that named it", async () => {
+      expect((await replaced("1")).answer).toContain("it is cut off");
+    });
+  });
+
   it("passes on why a load failed", async () => {
     const { server, client } = await startCold();
     const call = refusalOf(client.call("ModelInfer", request));

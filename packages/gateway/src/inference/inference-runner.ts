@@ -9,6 +9,7 @@ import type { Clock } from "@modelyard/core";
 import type { HeldModel, Mesh } from "@modelyard/mesh";
 import type { InferRequest, InferResult, LoadedModel } from "@modelyard/runtimes";
 import type { GatewayLimits } from "../options.ts";
+import { acquireServed } from "./acquire-served.ts";
 import { bindRequest } from "./bind-request.ts";
 import type { InferenceCall } from "./inference-call.ts";
 import { ModelTurns } from "./model-turns.ts";
@@ -41,7 +42,7 @@ export class InferenceRunner {
     const life = new RequestLife(call, this.#deps);
     let holding: HeldModel | Promise<HeldModel>;
     try {
-      holding = this.#deps.mesh.acquire(call.resolved.served.modelId, life);
+      holding = acquireServed(this.#deps.mesh, call.resolved, life);
     } catch (error) {
       call.fail(error);
       return;

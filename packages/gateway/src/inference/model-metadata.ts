@@ -4,6 +4,7 @@ import type { Mesh } from "@modelyard/mesh";
 import type { ModelSignature } from "@modelyard/runtimes";
 import type { GatewayLimits } from "../options.ts";
 import { type ResolvedModel, servedVersions } from "../routing/model-reference.ts";
+import { acquireServed } from "./acquire-served.ts";
 import { RequestLife, type Waiter } from "./request-life.ts";
 
 /** Metadata of a model, in the form both faces share. */
@@ -25,7 +26,7 @@ export interface ModelMetadataDeps {
 /** From what is known; a model that was never loaded is loaded to ask it. */
 export async function modelMetadataOf(deps: ModelMetadataDeps, resolved: ResolvedModel, waiter: Waiter): Promise<ModelMetadata> {
   const { route, served, model } = resolved;
-  const signature = deps.mesh.signature(served.modelId) ?? (await signatureByLoading(deps, served.modelId, waiter));
+  const signature = deps.mesh.signature(served.modelId) ?? (await signatureByLoading(deps, resolved, waiter));
   const { platform, inputs, outputs } = signature;
   return { name: model, versions: servedVersions(route), platform, inputs, outputs };
 }
@@ -35,8 +36,8 @@ export function isModelReady(mesh: Mesh, { served }: ResolvedModel): boolean {
   return mesh.state(served.modelId) !== "FailedToLoad";
 }
 
-async function signatureByLoading(deps: ModelMetadataDeps, modelId: string, waiter: Waiter): Promise<ModelSignature> {
-  const held = await deps.mesh.acquire(modelId, new RequestLife(waiter, deps));
+async function signatureByLoading(deps: ModelMetadataDeps, resolved: ResolvedModel, waiter: Waiter): Promise<ModelSignature> {
+  const held = await acquireServed(deps.mesh, resolved, new RequestLife(waiter, deps));
   const { signature } = held.model;
   held.release();
   return signature;

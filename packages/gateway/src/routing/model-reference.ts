@@ -20,6 +20,8 @@ export interface ResolvedModel {
   readonly served: ServedRevision;
   /** The name the client used, which is the one in answers. */
   readonly model: string;
+  /** Whether the client asked for this very revision. */
+  readonly isPinned: boolean;
 }
 
 /** The namespace a header names; `default` when it is absent or empty. */
@@ -32,9 +34,9 @@ export function resolveModel(mesh: Mesh, reference: ModelReference): ResolvedMod
   const { namespace, model, version } = reference;
   const route = mesh.find(namespace, model);
   if (!route) throw mesh.isReady ? failure("MODEL_NOT_FOUND", { model, namespace }) : failure("MESH_NOT_READY", {});
-  if (version === "") return { route, served: route.active, model };
+  if (version === "") return { route, served: route.active, model, isPinned: false };
   const served = route.revisions.find((one) => String(one.revision) === version);
-  if (served) return { route, served, model };
+  if (served) return { route, served, model, isPinned: true };
   throw failure("MODEL_VERSION_NOT_FOUND", { model, version, served: servedVersions(route).join(", ") });
 }
 

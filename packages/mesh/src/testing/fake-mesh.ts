@@ -33,7 +33,7 @@ export interface FakeMesh extends Mesh {
   readonly holds: number;
   /** Requests that wait for a load. */
   readonly waiting: number;
-  /** Replaces every service; grows the epoch when a route changed. */
+  /** Replaces every service; grows the epoch when a route changed. Requests that wait for a load go on waiting for it. */
   setServices(services: readonly FakeService[]): void;
   /** Ends a `manual` load: all who wait get the model. */
   finishLoad(modelId: string): void;
@@ -80,10 +80,12 @@ export function fakeMesh(options: { readonly services?: readonly FakeService[] }
   };
 
   const setServices = (services: readonly FakeService[]): void => {
+    const waitedFor = [...copies].filter(([, copy]) => copy.waiters.size > 0);
     copies.clear();
     const wanted = new Set(services.map((one) => `${one.namespace ?? "default"}/${one.name}`));
     for (const route of table.list()) if (!wanted.has(`${route.namespace}/${route.name}`)) table.delete(route.namespace, route.name);
     services.forEach(addService);
+    for (const [modelId, copy] of waitedFor) copies.set(modelId, copy);
   };
 
   const copyOf = (modelId: string): FakeCopy => {
