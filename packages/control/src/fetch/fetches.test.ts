@@ -92,8 +92,13 @@ describe("Fetches", () => {
     answer.resolve({ status: 404, body: "" });
     fetches.ensure("a", request("m"));
     await until("a", "m", "failed");
-    expect(fetches.ensure("a", request("m"))).toMatchObject({ kind: "failed", retryAtMs: clock.nowMs() + 600_000 });
-    await clock.advance(600_000);
+    expect(fetches.ensure("a", request("m"))).toMatchObject({ kind: "failed", retryAtMs: clock.monotonicMs() + 600_000 });
+    // A clock that is set back meanwhile changes nothing.
+    const { nowMs } = clock;
+    clock.nowMs = () => nowMs() - 86_400_000;
+    await clock.advance(599_999);
+    expect(fetches.ensure("a", request("m")).kind).toBe("failed");
+    await clock.advance(1);
     expect(fetches.ensure("a", request("m")).kind).toBe("running");
   });
 

@@ -21,7 +21,9 @@ export type FetchState =
       readonly kind: "failed";
       readonly sourceHash: string;
       readonly error: PlatformError;
+      /** Since 1970. */
       readonly atMs: number;
+      /** On the monotonic scale. */
       readonly retryAtMs: number;
     };
 
@@ -87,7 +89,7 @@ export class Fetches {
   ensure(key: string, request: FetchRequest): FetchState {
     const known = this.#entries.get(key);
     const isSame = known?.request.sourceHash === request.sourceHash;
-    if (known && isSame && !(known.state.kind === "failed" && known.state.retryAtMs <= this.#deps.clock.nowMs())) return known.state;
+    if (known && isSame && !(known.state.kind === "failed" && known.state.retryAtMs <= this.#deps.clock.monotonicMs())) return known.state;
     known?.stop.abort();
     const state: FetchState = { kind: "running", sourceHash: request.sourceHash, stage: "fetch", doneBytes: 0 };
     const entry: Entry = { request, stop: new AbortController(), state, attempt: isSame ? known.attempt + 1 : 1 };
@@ -134,7 +136,7 @@ export class Fetches {
       const waitMs = error.retryable ? backOffMs(soon, entry.attempt, random) : lateMs;
       if (!signal.aborted)
         log.error("A source could not be fetched", cause, { service: key, source: describeSource(source), retryAfterMs: waitMs });
-      return { kind: "failed", sourceHash, error, atMs: clock.nowMs(), retryAtMs: clock.nowMs() + waitMs };
+      return { kind: "failed", sourceHash, error, atMs: clock.nowMs(), retryAtMs: clock.monotonicMs() + waitMs };
     }
   }
 

@@ -68,7 +68,7 @@ function fetchSource(deps: MeshReconcilerDeps, { key, service, plan, isLost }: W
   if (state.kind === "running" && before?.kind !== "running") {
     events.record(service, { type: "Normal", reason: "Fetching", message: `Fetching ${describeSource(source)}` });
   }
-  return state.kind === "failed" ? { requeueAfterMs: Math.max(0, state.retryAtMs - clock.nowMs()) } : undefined;
+  return state.kind === "failed" ? { requeueAfterMs: Math.max(0, state.retryAtMs - clock.monotonicMs()) } : undefined;
 }
 
 interface Registration {
