@@ -48,7 +48,7 @@ export class InferenceRunner {
       return;
     }
     if (!(holding instanceof Promise) && holding.model.placement === "inline") this.#runNow(call, life, holding);
-    else void this.#runLater(call, life, holding);
+    else void this.#runLater({ call, life, holding });
   }
 
   #runNow(call: InferenceCall, life: RequestLife, held: HeldModel): void {
@@ -79,25 +79,30 @@ export class InferenceRunner {
   }
 
   /** Never rejects: whatever happens ends in the call. */
-  async #runLater(call: InferenceCall, life: RequestLife, holding: HeldModel | Promise<HeldModel>): Promise<void> {
+  async #runLater(waiting: Waiting): Promise<void> {
+    const { call, life } = waiting;
     const { sizeBytes } = call;
     const refusal = this.#waitingRoom.enter(sizeBytes);
-    if (refusal) {
-      call.fail(refusal);
-      life.abandon(refusal);
-      await letGo(holding);
-      return;
-    }
+    if (refusal) return refuse(waiting, refusal);
     life.watch((error) => call.fail(error));
     try {
-      call.keep();
-      await this.#runHeld({ call, life, held: await holding });
+      await this.#runWhenHeld(waiting);
     } catch (error) {
       call.fail(error);
     } finally {
       life.end();
       this.#waitingRoom.leave(sizeBytes);
     }
+  }
+
+  async #runWhenHeld(waiting: Waiting): Promise<void> {
+    const { call, life, holding } = waiting;
+    try {
+      call.keep();
+    } catch (error) {
+      return refuse(waiting, error);
+    }
+    return this.#runHeld({ call, life, held: await holding });
   }
 
   async #runHeld(running: Running): Promise<void> {
@@ -121,6 +126,12 @@ export class InferenceRunner {
   }
 }
 
+interface Waiting {
+  readonly call: InferenceCall;
+  readonly life: RequestLife;
+  readonly holding: HeldModel | Promise<HeldModel>;
+}
+
 interface Running {
   readonly call: InferenceCall;
   readonly life: RequestLife;
@@ -140,7 +151,10 @@ function answer(call: InferenceCall, held: HeldModel, outputs: Outputs): void {
   });
 }
 
-async function letGo(holding: HeldModel | Promise<HeldModel>): Promise<void> {
+/** Fails a call that will not be run, and lets go of what it may have got hold of. */
+async function refuse({ call, life, holding }: Waiting, error: unknown): Promise<void> {
+  call.fail(error);
+  life.abandon(error);
   try {
     (await holding).release();
   } catch {

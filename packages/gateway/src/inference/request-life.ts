@@ -61,7 +61,7 @@ export class RequestLife implements AcquireOptions {
   }
 
   /** Ends a wait that is under way, if its signal was ever asked for. */
-  abandon(reason: PlatformError): void {
+  abandon(reason: unknown): void {
     this.#controller?.abort(reason);
   }
 
