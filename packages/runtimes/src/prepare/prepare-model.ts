@@ -10,6 +10,7 @@ import { type Clock, PlatformError } from "@modelyard/core";
 import { checkModel, hasErrors, type PreparedGraph, parseModel, prepareGraph } from "@modelyard/onnx";
 import type { OrtEngine, OrtOpenOptions, OrtSession } from "../onnx/ort-engine.ts";
 import { checksumOf } from "./checksum-of.ts";
+import { measureLoad } from "./measure-load.ts";
 import { measureRuns, type RunMeasurement } from "./measure-runs.ts";
 import { ModelRefused } from "./model-refused.ts";
 import type { JobFile, PrepareJob, PrepareStage } from "./prepare-protocol.ts";
@@ -115,10 +116,10 @@ interface LoadedCopy {
 
 async function loadMeasured(job: PrepareJob, deps: PrepareDeps, threads: number): Promise<LoadedCopy> {
   const residentBefore = process.memoryUsage.rss();
-  const startMs = deps.clock.monotonicMs();
-  const session = await openOrRefuse(deps.engine, join(job.outputDir, graphName), { optimization: "disabled", threads });
-  const loadMicros = (deps.clock.monotonicMs() - startMs) * 1000;
-  return { session, threads, loadMicros, memoryBytes: Math.max(0, process.memoryUsage.rss() - residentBefore) };
+  const path = join(job.outputDir, graphName);
+  const open = (): Promise<OrtSession> => openOrRefuse(deps.engine, path, { optimization: "disabled", threads });
+  const measured = await measureLoad(open, deps.clock);
+  return { ...measured, threads, memoryBytes: Math.max(0, process.memoryUsage.rss() - residentBefore) };
 }
 
 async function openOrRefuse(engine: OrtEngine, path: string, options: OrtOpenOptions): Promise<OrtSession> {

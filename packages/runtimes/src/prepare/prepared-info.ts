@@ -3,7 +3,7 @@ import { isDatatype } from "@modelyard/codec";
 import type { BoundTensor } from "../onnx/tensor-border.ts";
 
 /** Version of what prepare does and writes; part of the cache key. Raise it when either changes. */
-export const prepareFormat = 1;
+export const prepareFormat = 2;
 
 /** An input or output of a prepared model. */
 export interface PreparedSignature extends BoundTensor {
@@ -31,6 +31,7 @@ export interface PreparedInfo {
   readonly warnings: readonly string[];
   /** Median of several runs; `undefined` when the model refused the generated inputs. */
   readonly runMicros: number | undefined;
+  /** Shortest of a few loads. */
   readonly loadMicros: number;
   /** Change of resident memory over its load in the prepare child. */
   readonly memoryBytes: number;
