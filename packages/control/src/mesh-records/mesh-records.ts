@@ -79,8 +79,10 @@ function follow<R>(side: Side<R>, deps: MeshRecordsDeps, tell: (vmodelId: string
   const put = ({ key, value, modRevision }: KeyValue): void => {
     const id = key.slice(side.prefix.length);
     const record = side.decode(value);
-    if (record === undefined) log.warn("A record of the mesh cannot be read", { key });
-    else copy.set(id, { record, modRevision });
+    if (record === undefined) {
+      log.warn("A record of the mesh cannot be read", { key });
+      copy.delete(id);
+    } else copy.set(id, { record, modRevision });
     changed(id);
   };
   const changed = (id: string): void => {
