@@ -1,4 +1,5 @@
 /** What a REST request asks for, from its method and address: parsed once per distinct request head. */
+import { isUtf8 } from "node:buffer";
 import { failure, type PlatformError } from "@modelyard/core";
 import type { RequestHead } from "@modelyard/wire";
 import { checkAccept, checkBodyType } from "./media-types.ts";
@@ -85,10 +86,15 @@ function parseModel(segments: readonly string[], namespace: string): Address | u
   return { kind: verb === "ready" ? "modelReady" : "infer", reference };
 }
 
-/** Decoded segments, without the query and one slash at the end; undefined when an escape is malformed. */
+/**
+ * Decoded segments, without the query and one slash at the end; undefined when an escape is malformed. Bytes beyond ASCII, which wire hands
+ * out as Latin-1, are UTF-8 that a client left unquoted, as curl does.
+ */
 function splitPath(path: string): string[] | undefined {
   const query = path.indexOf("?");
-  const plain = (query < 0 ? path : path.slice(0, query)).replace(/^\//, "").replace(/\/$/, "");
+  const bytes = Buffer.from(query < 0 ? path : path.slice(0, query), "latin1");
+  if (!isUtf8(bytes)) return undefined;
+  const plain = bytes.toString("utf8").replace(/^\//, "").replace(/\/$/, "");
   try {
     return plain.split("/").map(decodeURIComponent);
   } catch {
