@@ -1,7 +1,7 @@
 /** The command `modelyard`: its commands, and what becomes of failures. */
 import { exitStatusOf, PlatformError } from "@modelyard/core";
 import { Command, CommanderError } from "commander";
-import { type CommandContext, ProblemsFound } from "./commands/command-context.ts";
+import { type CommandContext, FollowingEnded, ProblemsFound } from "./commands/command-context.ts";
 import { completionCommand } from "./commands/completion-command.ts";
 import { deployCommand } from "./commands/deploy-command.ts";
 import { predictCommand } from "./commands/predict-command.ts";
@@ -22,6 +22,7 @@ export async function runCli(args: readonly string[], context: CommandContext): 
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     // What was found is printed already.
     if (error instanceof ProblemsFound) return 1;
+    if (error instanceof FollowingEnded) return interruptedStatus;
     const known = PlatformError.from(error);
     reportFailure(known, { stderr: context.streams.stderr, asJson: wantsJson(args) });
     return exitStatusOf(known.code);
@@ -59,6 +60,9 @@ export function buildProgram(context: CommandContext): Command {
   for (const command of [program, ...program.commands]) prepare(command, context);
   return program;
 }
+
+/** As shells report a process that SIGINT ended: 128 and the number of the signal. */
+const interruptedStatus = 130;
 
 const firstSteps = `
 First steps:

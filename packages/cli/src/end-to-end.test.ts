@@ -119,7 +119,7 @@ describe("a server with a model", () => {
     const { child, outcome } = startCommand(["deploy", url, "--server", server.ready.control]);
     await once(silent, "connection");
     child.kill("SIGINT");
-    expect((await outcome).status).toBe(130);
+    expect(await outcome).toMatchObject({ status: 130, stderr: expect.stringContaining("The command was interrupted (INTERRUPTED)") });
   });
 });
 

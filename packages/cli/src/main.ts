@@ -5,7 +5,7 @@ import { readAll } from "./input/read-all.ts";
 
 const interrupted = new AbortController();
 process.once("SIGINT", () => {
-  interrupted.abort(failure("CANCELLED", { what: "The command" }));
+  interrupted.abort(failure("INTERRUPTED", {}));
   // For what does not listen to the signal. `up` handles Ctrl-C itself and ends in order.
   if (process.listenerCount("SIGINT") === 0) setTimeout(() => process.exit(130), 500).unref();
 });
@@ -16,7 +16,7 @@ process.stderr.on("error", () => {});
 
 process.exitCode = await runCli(process.argv.slice(2), {
   streams: { stdout: process.stdout, stderr: process.stderr },
-  readStdin: () => readAll(process.stdin),
+  readStdin: () => readAll(process.stdin, interrupted.signal),
   clock: systemClock(),
   random: systemRandom(),
   signal: interrupted.signal,

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { failure } from "@modelyard/core";
 import { describe, expect, it } from "vitest";
 import { runCli } from "../cli.ts";
 import { recordedContext } from "../testing/recorded-context.ts";
@@ -49,5 +50,12 @@ describe("modelyard logs", () => {
     const { context, stdout, stderr } = recordedContext();
     expect(await runCli(["logs", "--data", temporaryFolder()], context)).toBe(0);
     expect([stdout(), stderr()]).toEqual(["", expect.stringContaining("There are no records in")]);
+  });
+
+  it("ends silently with 130 when following is interrupted", async () => {
+    const { context, interrupt, stdout, stderr } = recordedContext();
+    const following = runCli(["logs", "--data", dataFolder(), "--follow", "--lines", "1"], context);
+    interrupt.abort(failure("INTERRUPTED", {}));
+    expect([await following, stdout(), stderr()]).toEqual([130, expect.stringContaining("third"), ""]);
   });
 });

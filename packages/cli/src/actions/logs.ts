@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isModelName, objectNameFor } from "@modelyard/api";
 import { failure, sleep } from "@modelyard/core";
-import type { CommandContext } from "../commands/command-context.ts";
+import { type CommandContext, FollowingEnded } from "../commands/command-context.ts";
 import type { LogsOptions } from "../commands/server-commands.ts";
 import { clientDataDir, serverFromEnvironment } from "../config/load-config.ts";
 import { isRecord } from "../input/model-metadata.ts";
@@ -30,8 +30,10 @@ export async function logs(name: string | undefined, options: LogsOptions, conte
   if (shown.length === 0 && !options.follow)
     streams.stderr.write(`There are no records in ${logsDir}${name === undefined ? "" : ` about "${name}"`}.\n`);
   print(shown.slice(-count || shown.length));
-  while (options.follow && !signal.aborted) {
-    await sleep(clock, followEveryMs, signal);
+  while (options.follow) {
+    await sleep(clock, followEveryMs, signal).catch((error: unknown) => {
+      throw signal.aborted ? new FollowingEnded() : error;
+    });
     const known = new Set(shown.map(({ line }) => line));
     shown = read();
     print(shown.filter(({ line }) => !known.has(line)));

@@ -47,5 +47,8 @@ export function outputOf(options: CommonOptions, context: CommandContext): Outpu
   return outputTo(options.output, context.streams);
 }
 
+/** Ends a command that goes on until Ctrl-C, when that came, with status 130: nothing went wrong, so nothing is said. */
+export class FollowingEnded extends Error {}
+
 /** Ends a command that has printed what it found with status 1. */
 export class ProblemsFound extends Error {}

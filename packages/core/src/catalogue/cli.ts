@@ -114,6 +114,12 @@ export const cliErrors = {
     retryable: true,
     hint: "It goes on; follow it with `modelyard describe isvc {name}`, or wait longer with --timeout",
   },
+  INTERRUPTED: {
+    code: "CANCELLED",
+    template: "The command was interrupted",
+    retryable: true,
+    hint: "A deployment that was accepted goes on: see it with `modelyard get inferenceservices`",
+  },
   KIND_UNKNOWN: {
     code: "INVALID_ARGUMENT",
     template: 'The kind "{kind}" is not known',
