@@ -272,6 +272,8 @@ describe("waiting over gRPC", () => {
     controller.abort();
     expect(await call).toContain("CANCELLED");
     await until(() => server.mesh.waiting === 0);
+    const counts = server.metrics.snapshot().filter(({ value }) => value > 0);
+    expect(counts).toMatchObject([{ labels: { protocol: "grpc", method: "infer", code: "CANCELLED" }, value: 1 }]);
   });
 
   describe("a revision that is replaced while its load fails", () => {

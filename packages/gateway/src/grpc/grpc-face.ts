@@ -133,7 +133,6 @@ export class GrpcFace {
   }
 
   #fail(call: GrpcCall, counters: RequestCounters, cause: unknown): void {
-    if (call.isOver) return;
     const error = PlatformError.from(cause);
     counters.failed(error.code);
     if (error.code === "INTERNAL") this.#log.error("A request failed", error, { protocol: "grpc", path: call.path });

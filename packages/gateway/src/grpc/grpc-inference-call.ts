@@ -22,6 +22,8 @@ export class GrpcInferenceCall implements InferenceCall {
   readonly sizeBytes: number;
   readonly #init: GrpcInferenceCallInit;
   #request: GrpcInferenceRequest;
+  /** Whether the outcome was told; the client may have left before. */
+  #isSettled = false;
 
   constructor(init: GrpcInferenceCallInit) {
     this.resolved = init.resolved;
@@ -41,14 +43,17 @@ export class GrpcInferenceCall implements InferenceCall {
 
   answer(response: InferenceResponse): void {
     const { call, sink } = this.#init;
-    if (call.isOver) return;
+    if (this.#isSettled || call.isOver) return;
     call.respond(writeGrpcInferResponse(response, { isRaw: this.#request.isRaw }));
+    this.#isSettled = true;
     sink.answered();
   }
 
   fail(error: unknown): void {
     const { call, sink } = this.#init;
-    if (!call.isOver) sink.failed(call, error);
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    sink.failed(call, error);
   }
 
   onGone(callback: (error: PlatformError) => void): void {

@@ -20,6 +20,6 @@ export interface InferenceCall extends Waiter {
 /** Where the outcome of an inference goes besides its client: counters and logs. One for all calls of a face. */
 export interface OutcomeSink<C> {
   answered(): void;
-  /** Tells the client, too. */
+  /** Tells the client, too, if it is still there. */
   failed(call: C, error: unknown): void;
 }

@@ -56,6 +56,13 @@ function errorOf(answer: RestAnswer): string {
   return typeof json === "object" && json !== null && "error" in json ? String(json.error) : `no error: ${answer.bytes.toString()}`;
 }
 
+function countsOf(server: TestServer): readonly string[] {
+  return server.metrics
+    .snapshot()
+    .filter((sample) => sample.value > 0)
+    .map(({ labels, value }) => `${labels["protocol"]} ${labels["method"]} ${labels["code"]} ${value}`);
+}
+
 describe("health and metadata over REST", () => {
   it("answer live and ready as JSON, 503 until the mesh is ready", async () => {
     const server = await startPair();
@@ -417,6 +424,15 @@ describe("waiting over REST", () => {
     expect(server.mesh.holds).toBe(0);
   });
 
+  it("counts those whose client left as cancelled, once", async () => {
+    const server = await startCold();
+    const socket = connect(server.port, "127.0.0.1");
+    const body = JSON.stringify({ inputs: [x] });
+    socket.end(`POST /v2/models/pair/infer HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+    await expect.poll(() => countsOf(server)).toEqual(["rest infer CANCELLED 1"]);
+    expect(server.mesh.waiting).toBe(0);
+  });
+
   it("refuses with 429 and Retry-After when too many wait, or too much memory does", async () => {
     const many = await startCold({ limits: { maxWaiting: 1 } });
     const first = infer(many, { inputs: [x] });
@@ -501,10 +517,6 @@ describe("waiting over REST", () => {
     await infer(server, { inputs: [x] });
     await infer(server, { inputs: [] });
     await send(server.port, "/v2/nowhere");
-    const counts = server.metrics
-      .snapshot()
-      .filter((sample) => sample.value > 0)
-      .map(({ labels, value }) => `${labels["protocol"]} ${labels["method"]} ${labels["code"]} ${value}`);
-    expect(counts).toEqual(["rest infer OK 1", "rest infer INVALID_ARGUMENT 1", "rest unknown NOT_FOUND 1"]);
+    expect(countsOf(server)).toEqual(["rest infer OK 1", "rest infer INVALID_ARGUMENT 1", "rest unknown NOT_FOUND 1"]);
   });
 });

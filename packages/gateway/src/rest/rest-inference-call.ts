@@ -34,6 +34,8 @@ export class RestInferenceCall implements InferenceCall {
   readonly #init: RestInferenceCallInit;
   #body: Uint8Array;
   #request: RestInferenceRequest | undefined;
+  /** Whether the outcome was told; the client may have left before. */
+  #isSettled = false;
 
   /** Reads the request, as far as that needs no model; fails with a reason of `codec`. */
   constructor(init: RestInferenceCallInit) {
@@ -59,17 +61,20 @@ export class RestInferenceCall implements InferenceCall {
 
   answer(response: InferenceResponse): void {
     const { exchange, binaryHeads, sink } = this.#init;
-    if (exchange.isOver) return;
+    if (this.#isSettled || exchange.isOver) return;
     const request = this.#request;
     const isBinary = (index: number): boolean => request?.outputs[index]?.isBinary ?? request?.isBinaryByDefault ?? false;
     const { bytes, jsonLength } = writeRestInferResponse(response, isBinary);
     exchange.respond({ head: jsonLength === undefined ? okHead : binaryHeads.of(jsonLength), body: bytes });
+    this.#isSettled = true;
     sink.answered();
   }
 
   fail(error: unknown): void {
     const { exchange, sink } = this.#init;
-    if (!exchange.isOver) sink.failed(exchange, error);
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    sink.failed(exchange, error);
   }
 
   onGone(callback: (error: PlatformError) => void): void {
