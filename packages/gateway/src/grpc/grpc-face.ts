@@ -119,7 +119,7 @@ export class GrpcFace {
   async #modelMetadata(handling: Handling): Promise<void> {
     const { call } = handling;
     const waiter: Waiter = { deadlineMs: call.deadlineMs, onGone: (callback) => call.onCancel(callback) };
-    const metadata = await modelMetadataOf(this.#options, this.#resolve(handling), waiter);
+    const metadata = await modelMetadataOf({ mesh: this.#options.mesh, runner: this.#runner }, this.#resolve(handling), waiter);
     respond(handling, modelMetadataResponse, metadata);
   }
 

@@ -7,13 +7,14 @@
  */
 import type { Clock } from "@modelyard/core";
 import type { HeldModel, Mesh } from "@modelyard/mesh";
-import type { InferRequest, InferResult, LoadedModel } from "@modelyard/runtimes";
+import type { InferRequest, InferResult, LoadedModel, ModelSignature } from "@modelyard/runtimes";
 import type { GatewayLimits } from "../options.ts";
+import type { ResolvedModel } from "../routing/model-reference.ts";
 import { acquireServed } from "./acquire-served.ts";
 import { bindRequest } from "./bind-request.ts";
 import type { InferenceCall } from "./inference-call.ts";
 import { ModelTurns } from "./model-turns.ts";
-import { RequestLife } from "./request-life.ts";
+import { RequestLife, type Waiter } from "./request-life.ts";
 import { WaitingRoom } from "./waiting-room.ts";
 
 /** What {@link InferenceRunner} is given. */
@@ -49,6 +50,20 @@ export class InferenceRunner {
     }
     if (!(holding instanceof Promise) && holding.model.placement === "inline") this.#runNow(call, life, holding);
     else void this.#runLater({ call, life, holding });
+  }
+
+  /** Loads a model to learn its signature; waits among the inferences that do. */
+  async loadSignature(resolved: ResolvedModel, waiter: Waiter): Promise<ModelSignature> {
+    const refusal = this.#waitingRoom.enter(0);
+    if (refusal) throw refusal;
+    try {
+      const held = await acquireServed(this.#deps.mesh, resolved, new RequestLife(waiter, this.#deps));
+      const { signature } = held.model;
+      held.release();
+      return signature;
+    } finally {
+      this.#waitingRoom.leave(0);
+    }
   }
 
   #runNow(call: InferenceCall, life: RequestLife, held: HeldModel): void {

@@ -1,11 +1,9 @@
 /** What a client may ask of a model without running it, for both protocol faces. */
-import type { Clock } from "@modelyard/core";
 import type { Mesh } from "@modelyard/mesh";
 import type { ModelSignature } from "@modelyard/runtimes";
-import type { GatewayLimits } from "../options.ts";
 import { type ResolvedModel, servedVersions } from "../routing/model-reference.ts";
-import { acquireServed } from "./acquire-served.ts";
-import { RequestLife, type Waiter } from "./request-life.ts";
+import type { InferenceRunner } from "./inference-runner.ts";
+import type { Waiter } from "./request-life.ts";
 
 /** Metadata of a model, in the form both faces share. */
 export interface ModelMetadata {
@@ -19,14 +17,17 @@ export interface ModelMetadata {
 /** What {@link modelMetadataOf} is given. */
 export interface ModelMetadataDeps {
   readonly mesh: Mesh;
-  readonly clock: Clock;
-  readonly limits: GatewayLimits;
+  readonly runner: InferenceRunner;
 }
 
 /** From what is known; a model that was never loaded is loaded to ask it. */
-export async function modelMetadataOf(deps: ModelMetadataDeps, resolved: ResolvedModel, waiter: Waiter): Promise<ModelMetadata> {
+export async function modelMetadataOf(
+  { mesh, runner }: ModelMetadataDeps,
+  resolved: ResolvedModel,
+  waiter: Waiter,
+): Promise<ModelMetadata> {
   const { route, served, model } = resolved;
-  const signature = deps.mesh.signature(served.modelId) ?? (await signatureByLoading(deps, resolved, waiter));
+  const signature = mesh.signature(served.modelId) ?? (await runner.loadSignature(resolved, waiter));
   const { platform, inputs, outputs } = signature;
   return { name: model, versions: servedVersions(route), platform, inputs, outputs };
 }
@@ -34,11 +35,4 @@ export async function modelMetadataOf(deps: ModelMetadataDeps, resolved: Resolve
 /** Whether a request would be tried: an evicted model is loaded by it, one that failed to load is not ready. */
 export function isModelReady(mesh: Mesh, { served }: ResolvedModel): boolean {
   return mesh.state(served.modelId) !== "FailedToLoad";
-}
-
-async function signatureByLoading(deps: ModelMetadataDeps, resolved: ResolvedModel, waiter: Waiter): Promise<ModelSignature> {
-  const held = await acquireServed(deps.mesh, resolved, new RequestLife(waiter, deps));
-  const { signature } = held.model;
-  held.release();
-  return signature;
 }

@@ -433,6 +433,16 @@ describe("waiting over REST", () => {
     expect(server.mesh.waiting).toBe(0);
   });
 
+  it("counts those that wait for a model's metadata, too", async () => {
+    const server = await startCold({ limits: { maxWaiting: 1 } });
+    const first = send(server.port, "/v2/models/pair");
+    await until(() => server.mesh.waiting === 1);
+    expect((await send(server.port, "/v2/models/pair")).status).toBe(429);
+    server.mesh.finishLoad("default/pair__isvc-1");
+    expect((await first).status).toBe(200);
+    expect(server.mesh.holds).toBe(0);
+  });
+
   it("refuses with 429 and Retry-After when too many wait, or too much memory does", async () => {
     const many = await startCold({ limits: { maxWaiting: 1 } });
     const first = infer(many, { inputs: [x] });

@@ -98,7 +98,7 @@ export class RestFace {
   async #modelMetadata(exchange: Exchange, resolved: ResolvedModel): Promise<void> {
     try {
       const waiter: Waiter = { deadlineMs: undefined, onGone: (callback) => exchange.onAbort(callback) };
-      this.#respond(exchange, "modelMetadata", await modelMetadataOf(this.#options, resolved, waiter));
+      this.#respond(exchange, "modelMetadata", await modelMetadataOf({ mesh: this.#options.mesh, runner: this.#runner }, resolved, waiter));
     } catch (error) {
       this.#fail(exchange, "modelMetadata", error);
     }
