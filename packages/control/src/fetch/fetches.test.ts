@@ -94,8 +94,8 @@ describe("Fetches", () => {
     await until("a", "m", "failed");
     expect(fetches.ensure("a", request("m"))).toMatchObject({ kind: "failed", retryAtMs: clock.monotonicMs() + 600_000 });
     // A clock that is set back meanwhile changes nothing.
-    const { nowMs } = clock;
-    clock.nowMs = () => nowMs() - 86_400_000;
+    const yesterdayMs = clock.nowMs() - 86_400_000;
+    clock.nowMs = () => yesterdayMs;
     await clock.advance(599_999);
     expect(fetches.ensure("a", request("m")).kind).toBe("failed");
     await clock.advance(1);
