@@ -118,6 +118,8 @@ describe("an InferenceService", () => {
       references: 1,
       autoDelete: true,
     });
+    await serve(record.activeModelId, { copies: { i1: { state: "loading", startedAtMs: 1 } } });
+    await eventually(async () => expect((await read()).status?.modelyard).toMatchObject({ stage: "verify", targetRevision: 1 }));
     await serve(record.activeModelId, { copies: { i1: { state: "loading", stage: "prepare", startedAtMs: 1 } } });
     await eventually(async () => expect((await read()).status?.modelyard).toMatchObject({ stage: "prepare", targetRevision: 1 }));
     await serve(record.activeModelId, { copies: loadedCopy, signature });

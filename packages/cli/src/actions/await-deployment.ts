@@ -4,6 +4,7 @@ import { type Clock, failure, sleep } from "@modelyard/core";
 import type { ResourceClient } from "@modelyard/resources";
 import { formatBytes } from "../config/units.ts";
 import type { Output } from "../output/output.ts";
+import { progressDisplay } from "./progress-display.ts";
 
 /** What is awaited. */
 export interface AwaitedDeployment {
@@ -34,7 +35,8 @@ export async function awaitDeployment(awaited: AwaitedDeployment, deps: AwaitDep
   const { name, limitMs } = awaited;
   const shown = progressDisplay(deps.output, name);
   const giveUp = new AbortController();
-  const timer = deps.clock.setTimer(limitMs, () => giveUp.abort(failure("DEPLOY_TIMED_OUT", { name, limitMs, stage: shown.last() })));
+  const expire = (): void => giveUp.abort(failure("DEPLOY_TIMED_OUT", { name, limit: `${limitMs / 1_000} s`, state: shown.last() }));
+  const timer = deps.clock.setTimer(limitMs, expire);
   const signal = AbortSignal.any([deps.signal, giveUp.signal]);
   try {
     for await (const service of states(awaited, deps.clock, signal)) {
@@ -94,25 +96,4 @@ async function* states({ client, key }: AwaitedDeployment, clock: Clock, signal:
 function isPassing(error: unknown): boolean {
   const reason = typeof error === "object" && error !== null && "reason" in error ? error.reason : undefined;
   return reason === "API_UNREACHABLE" || reason === "RESOURCE_EXPIRED" || reason === "UNAVAILABLE";
-}
-
-interface ProgressDisplay {
-  show(stage: string): void;
-  last(): string;
-}
-
-/** A live line on a terminal; elsewhere a line for each new step. */
-function progressDisplay(output: Output, name: string): ProgressDisplay {
-  let last = "accepted";
-  let lastWord = "";
-  return {
-    last: () => last,
-    show(stage) {
-      last = stage;
-      output.live(`${name}: ${stage}`);
-      const [word = ""] = stage.split(" ");
-      if (!output.isLive && word !== lastWord) output.note(`${name}: ${stage}`);
-      lastWord = word;
-    },
-  };
 }

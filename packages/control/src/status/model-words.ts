@@ -41,10 +41,10 @@ export function failureOf(record: ModelRecord | undefined): ModelFailure | undef
   return { error: failed.error, atMs: failed.atMs, location: location.slice(-12) };
 }
 
-/** Step of the load that runs; undefined when none does. */
+/** Step of the load that runs; undefined when none does. A record that names none yet is of a load that begins: its bytes are looked for. */
 export function loadingStageOf(record: ModelRecord | undefined): "verify" | "prepare" | "load" | undefined {
   const loading = Object.values(record?.copies ?? {}).find((copy) => copy.state === "loading");
-  return loading && (loading.stage ?? "load");
+  return loading && (loading.stage ?? "verify");
 }
 
 /** Copies in memory, and places where loading failed. */

@@ -110,7 +110,7 @@ export const cliErrors = {
   },
   DEPLOY_TIMED_OUT: {
     code: "DEADLINE_EXCEEDED",
-    template: 'The deployment of "{name}" was not ready within {limitMs} ms: it is at "{stage}"',
+    template: 'The deployment of "{name}" was not ready within {limit}: {state}',
     retryable: true,
     hint: "It goes on; follow it with `modelyard describe isvc {name}`, or wait longer with --timeout",
   },
