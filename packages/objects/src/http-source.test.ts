@@ -137,6 +137,13 @@ test("ingest() says that nobody listens at the address", async () => {
   server.listen(0, "127.0.0.1");
 });
 
+test("ingest() refuses at once a port that fetch blocks, which would fail again", async () => {
+  await expect(store.ingest({ kind: "http", url: "http://127.0.0.1:1/x.onnx" })).rejects.toMatchObject({
+    reason: "SOURCE_UNSUPPORTED",
+    retryable: false,
+  });
+});
+
 test("ingest() leaves no timer behind when nobody answers, nor a connection when the answer is refused", async () => {
   const clock = fakeClock();
   const closed = Promise.withResolvers<void>();

@@ -180,6 +180,11 @@ function idleGuard(fetching: HttpFetch): IdleGuard {
 function asFailure(source: HttpFetch["source"], error: unknown): PlatformError {
   if (PlatformError.is(error)) return error;
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  // Fetch standard, "Port blocking": no later attempt, nor another address of that port, fares better.
+  if (cause instanceof Error && cause.message === "bad port") {
+    const why = "its port, or the one it redirects to, is on the list of ports that the Fetch standard blocks";
+    return failure("SOURCE_UNSUPPORTED", { source: describeSource(source), why }, { cause: error });
+  }
   const code = (cause as NodeJS.ErrnoException).code;
   const why = code
     ? `the connection failed with ${code}`
