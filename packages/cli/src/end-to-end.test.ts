@@ -101,6 +101,10 @@ describe("a server with a model", () => {
     const server = await deployed();
     const statusOf = async (...args: string[]): Promise<number | null> => (await server.command(args)).status;
     expect(await statusOf("predict", "absent", "--input", picture)).toBe(3);
+    expect(await server.command(["predict", "digits", "--input", "absent.png"])).toMatchObject({
+      status: 3,
+      stderr: expect.stringContaining('The input "absent.png" was not found: there is no such file (INPUT_NOT_FOUND)'),
+    });
     expect(await statusOf("describe", "isvc", "absent")).toBe(3);
     expect(await statusOf("deploy", "/absent/model.onnx")).toBe(3);
     expect(await statusOf("get", "teapots")).toBe(2);

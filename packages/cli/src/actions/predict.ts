@@ -6,6 +6,7 @@ import type { PredictOptions } from "../commands/predict-command.ts";
 import { countOf } from "../input/fit-shape.ts";
 import { describeTensor, type ModelMetadata } from "../input/model-metadata.ts";
 import { type InputFile, readInput } from "../input/read-input.ts";
+import { whyUnreadable } from "../input/why-unreadable.ts";
 import { predictionTable } from "../output/prediction-table.ts";
 import { fetchMetadata, infer } from "../server/data-plane.ts";
 import { getService, modelUrlOf } from "../server/services.ts";
@@ -32,8 +33,7 @@ async function readInputFile(path: string, context: CommandContext): Promise<Inp
     return { source: path, bytes: readFileSync(path) };
   } catch (error) {
     const isAbsent = error instanceof Error && "code" in error && error.code === "ENOENT";
-    if (isAbsent) throw failure("SOURCE_NOT_FOUND", { source: path, why: "there is no such file" }, { cause: error });
-    throw failure("INPUT_INVALID", { source: path, why: error instanceof Error ? error.message : String(error) }, { cause: error });
+    throw failure(isAbsent ? "INPUT_NOT_FOUND" : "INPUT_INVALID", { source: path, why: whyUnreadable(error) }, { cause: error });
   }
 }
 

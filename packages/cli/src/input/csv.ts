@@ -8,7 +8,11 @@ export function readCsv(text: string, inputs: readonly TensorMetadata[], source:
   const rows = parseCsv(text);
   const [first] = rows;
   if (!first) throw failure("INPUT_INVALID", { source, why: "it has no rows" });
-  const isNamed = inputs.every((input) => first.includes(input.name)) || (!first.every(isNumber) && inputs.every(isNumeric));
+  const namesInputs = inputs.every((input) => first.includes(input.name));
+  const wantsNumbers = inputs.every(isNumeric);
+  if (wantsNumbers && !namesInputs && !rows.slice(0, 2).some((row) => row.some(isValue)))
+    throw failure("INPUT_INVALID", { source, why: "it is neither JSON, .npy, PNG, nor CSV of numbers" });
+  const isNamed = namesInputs || (wantsNumbers && !first.every(isValue));
   const body = isNamed ? rows.slice(1) : rows;
   const ragged = body.findIndex((row) => row.length !== first.length);
   if (ragged >= 0)
@@ -48,6 +52,11 @@ function isNumeric(input: TensorMetadata): boolean {
 
 function isNumber(text: string): boolean {
   return text.trim() !== "" && !Number.isNaN(Number(text));
+}
+
+/** Whether a cell holds what an input that takes no strings could mean. */
+function isValue(text: string): boolean {
+  return isNumber(text) || /^(true|false|nan|[+-]?inf(inity)?)$/i.test(text.trim());
 }
 
 /** Rows of cells; quotes, doubled quotes and line ends within them as the RFC has it. Empty lines are left out. */

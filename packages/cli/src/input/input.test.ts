@@ -151,6 +151,21 @@ describe("readInput() of .png", () => {
   });
 });
 
+describe("readInput() of another file", () => {
+  it("refuses text that is of no known form, which is CSV only for a model that takes strings", () => {
+    const text = "Apache License\nVersion 2.0, January 2004\n";
+    const refused = expect.objectContaining({ reason: "INPUT_INVALID", message: expect.stringContaining("nor CSV of numbers") });
+    expect(() => read(text, model(input("FP32", [-1, 2])))).toThrow(refused);
+    expect(read("Apache License\nVersion 2.0", model(input("BYTES", [-1, 1])))).toEqual({
+      x: { shape: [2, 1], elements: ["Apache License", "Version 2.0"] },
+    });
+  });
+
+  it("takes CSV whose numbers are no finite ones", () => {
+    expect(read("NaN,NaN\n", model(input("FP32", [-1, 2])))).toEqual({ x: { shape: [1, 2], elements: [Number.NaN, Number.NaN] } });
+  });
+});
+
 describe("readInput() of CSV", () => {
   it("makes a row of the batch of each line, and spreads it over the model's axes", () => {
     expect(read("1,2\n3,4\n", model(input("FP32", [-1, 2])))).toEqual({ x: { shape: [2, 2], elements: [1, 2, 3, 4] } });
@@ -170,7 +185,8 @@ describe("readInput() of CSV", () => {
 
   it.each([
     ["1,2\n3\n", model(input("FP32", [-1, 2])), "row 2 has 1 values and the first 2"],
-    ["a,b\n", model(input("FP32", [-1, 2])), "names of columns and no rows"],
+    ["a,b\n", model(input("FP32", [-1, 1], "a"), input("FP32", [-1, 1], "b")), "names of columns and no rows"],
+    ["a,b\n", model(input("FP32", [-1, 2])), "nor CSV of numbers"],
     ["a,b\n1,2\n", model(input("FP32", [-1], "a"), input("FP32", [-1], "c")), 'it has the columns a, b, and one named "c" is wanted'],
     ["1,many\n", model(input("FP32", [-1, 2])), "no rows"],
   ])("refuses %j", (text, metadata, message) => {

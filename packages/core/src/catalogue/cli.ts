@@ -132,6 +132,12 @@ export const cliErrors = {
     retryable: false,
     hint: "{example}",
   },
+  INPUT_NOT_FOUND: {
+    code: "NOT_FOUND",
+    template: 'The input "{source}" was not found: {why}',
+    retryable: false,
+    hint: "Check the path given by --input",
+  },
   INPUT_INVALID: {
     code: "INVALID_ARGUMENT",
     template: 'The input "{source}" cannot be used: {why}',
