@@ -275,7 +275,8 @@ export class Http2Session implements FrameSink {
     if (this.#isIdle(streamId)) throw new Http2Fault("PROTOCOL_ERROR", "RST_STREAM on an idle stream");
     const stream = this.#streams.get(streamId);
     if (!stream) return;
-    this.guard.countReset();
+    // A stream that was waited for is given up, as by a deadline; only those reset as soon as they are opened are a flood.
+    if (!stream.wasSwept) this.guard.countReset();
     this.#remove(stream, "ended");
     stream.receiver.onAborted(resetError(this.#deps, code));
   }

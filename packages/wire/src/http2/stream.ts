@@ -43,7 +43,7 @@ export class Http2Stream {
   ungrantedBytes = 0;
   isPaused = false;
   receivedBytes = 0;
-  /** What `receivedBytes` was at the last sweep that found progress, and when that was. */
+  /** What `receivedBytes` was at the last sweep that found progress, and when that was; -1 before the first sweep. */
   sweptBytes = -1;
   sweptMs = 0;
   /** When body was last sent. */
@@ -54,6 +54,11 @@ export class Http2Stream {
     this.sendWindow = windows.send;
     this.receiveWindow = windows.receive;
     this.receiver = receiver;
+  }
+
+  /** Whether a sweep has seen it: it is then up to a second old, or more. */
+  get wasSwept(): boolean {
+    return this.sweptBytes >= 0;
   }
 
   get isClosed(): boolean {

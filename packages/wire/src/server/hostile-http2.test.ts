@@ -74,6 +74,23 @@ describe("HTTP/2 server and a client that does not take its answers", () => {
   });
 });
 
+describe("HTTP/2 server and a client that gives up", () => {
+  test("calls that all reach their deadline at once do not cost it the connection", async () => {
+    const clock = fakeClock();
+    await using running = await startServer(() => noBody, { clock });
+    const ids = Array.from({ length: 900 }, (_, index) => 2 * index + 1);
+    using client = rawClient(running, ...ids.map((id) => rawFrame(1, 5, id, getBlock)));
+    await expect.poll(() => running.server.inFlight).toBe(900);
+    await clock.advance(2_000);
+    client.socket.write(
+      Buffer.concat([...ids.map((id) => rawFrame(3, 0, id, Buffer.from([0, 0, 0, 8]))), rawFrame(6, 0, 0, Buffer.alloc(8))]),
+    );
+    await expect.poll(() => client.frames().some(({ type, flags }) => type === 6 && flags === 1)).toBe(true);
+    expect(running.server.inFlight).toBe(0);
+    expect(client.frames().some(({ type }) => type === 7)).toBe(false);
+  });
+});
+
 describe("HTTP/2 server and a client that does not send what it owes", () => {
   test("a stream whose body stops coming is cut off after the stall limit, others go on", async () => {
     const clock = fakeClock();

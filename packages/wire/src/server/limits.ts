@@ -14,7 +14,7 @@ export interface WireLimits {
   readonly headTimeoutMs: number;
   /** Time without progress after which a peer that owes a body or does not read its answers is cut off. Default 60 s. */
   readonly stallTimeoutMs: number;
-  /** Streams a peer may reset within ten seconds beyond those answered (rapid reset). Default 500. */
+  /** Streams a peer may reset within ten seconds before they are a second old or answered (rapid reset). Default 500. */
   readonly maxResets: number;
   /** SETTINGS, PING, PRIORITY, unknown and empty frames within ten seconds. Default 20,000. */
   readonly maxControlFrames: number;
