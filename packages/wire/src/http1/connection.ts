@@ -281,9 +281,10 @@ export class Http1Connection implements ConnectionDriver {
     const isAnswering = exchange?.isStarted ?? false;
     exchange?.abort(failure("WIRE_MALFORMED", { problem }));
     if (!isAnswering && status > 0) {
-      const body = JSON.stringify({ error: `The request is not well formed: ${problem}` });
+      const body = Buffer.from(JSON.stringify({ error: `The request is not well formed: ${problem}` }));
       const head = new ResponseHead(status, [["content-type", "application/json"]]);
-      this.writeText(`${head.http1Text}connection: close\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+      this.writeText(`${head.http1Text}connection: close\r\ncontent-length: ${body.length}\r\n\r\n`);
+      this.#transport.outbox.append(body);
     }
     this.#transport.close();
     return false;

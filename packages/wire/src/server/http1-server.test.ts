@@ -182,6 +182,14 @@ describe("HTTP/1.1 server with raw bytes", () => {
     expect(answer).toContain("connection: close");
   });
 
+  test("quotes what it refuses as UTF-8", async () => {
+    await using running = await startServer(echo);
+    const answer = await rawExchange(running.address, [get("/", "Expect: caf\xe9")], false);
+    const body = Buffer.from(answer.slice(answer.indexOf("\r\n\r\n") + 4), "latin1");
+    expect(answer).toContain(`content-length: ${body.length}\r\n`);
+    expect(JSON.parse(body.toString("utf8"))).toMatchObject({ error: expect.stringContaining('"café"') });
+  });
+
   test("serves sockets that another listener accepted and paused", async () => {
     await using running = await startServer(echo);
     const listener = createServer({ pauseOnConnect: true }, (socket) => setImmediate(() => running.server.accept(socket)));
