@@ -49,7 +49,7 @@ describe("modelyard", () => {
     for (const args of [["nonsense"], ["deploy"], ["get"], ["up", "--port"], ["up", "--colour"], ["get", "isvc", "--output", "xml"], []]) {
       const { status, stdout, stderr } = await run(...args);
       expect([args, status, stdout]).toEqual([args, 2, ""]);
-      expect(stderr).not.toBe("");
+      expect(stderr).toMatch(args.length === 0 ? /^Usage: modelyard/ : /^modelyard: .+\n/);
     }
   });
 
@@ -67,6 +67,16 @@ describe("modelyard", () => {
       expect(status).toBe(4);
       expect(JSON.parse(stderr)).toMatchObject({ error: { reason: "SERVER_UNKNOWN", code: "UNAVAILABLE", retryable: true } });
     }
+  });
+
+  it("says of an option that is wrong where options are explained, and of a configuration file why it cannot be read", async () => {
+    expect((await run("deploy", "x.onnx", "--timeout", "soon")).stderr).toMatch(/--timeout is not valid.*OPTION_INVALID\)\n.*--help/);
+    expect((await run("config", "--config", "/absent.yaml")).stderr).toContain("could not be read: there is no such file (");
+    const file = join(temporaryFolder(), "broken.yaml");
+    writeFileSync(file, "port: 1\n memory: [\n");
+    expect((await run("config", "--config", file)).stderr).toMatch(
+      /^modelyard: .* could not be read: .*at line \d+, column \d+ \(CONFIG_UNREADABLE\)\n/,
+    );
   });
 
   it("refuses an address that is none", async () => {

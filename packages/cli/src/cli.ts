@@ -78,6 +78,7 @@ function prepare(command: Command, { streams }: CommandContext): void {
   command.configureOutput({
     writeOut: (text) => void streams.stdout.write(text),
     writeErr: (text) => void streams.stderr.write(text),
+    outputError: (text, write) => write(text.replace(/^error: /, "modelyard: ")),
     getOutHasColors: () => false,
     getErrHasColors: () => false,
   });

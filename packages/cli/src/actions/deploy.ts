@@ -30,7 +30,7 @@ export async function deploy(source: string, options: DeployOptions, context: Co
   const { clock, random, signal } = context;
   const limitMs = parseDuration(options.timeout);
   if (limitMs === undefined)
-    throw failure("CONFIG_INVALID", { origin: "--timeout", current: `"${options.timeout}"`, wanted: "a duration such as 120s or 5m" });
+    throw failure("OPTION_INVALID", { origin: "--timeout", current: `"${options.timeout}"`, wanted: "a duration such as 120s or 5m" });
   const { client, output } = openSession(options, context);
   const storageUri = storageUriOf(source);
   const modelName = options.name ?? nameOf(storageUri);

@@ -19,7 +19,7 @@ export async function logs(name: string | undefined, options: LogsOptions, conte
   const { clock, signal, streams } = context;
   const count = /^\d+$/.test(options.lines) ? Number(options.lines) : Number.NaN;
   if (!(count <= maxLines))
-    throw failure("CONFIG_INVALID", { origin: "--lines", current: `"${options.lines}"`, wanted: `a number up to ${maxLines}` });
+    throw failure("OPTION_INVALID", { origin: "--lines", current: `"${options.lines}"`, wanted: `a number up to ${maxLines}` });
   const { logsDir } = dataFolderAt(await dataDirOf(options, context));
   const isWanted = selector(name, options.process);
   const read = (): readonly LogRecord[] => readLogs(logsDir).filter(isWanted);

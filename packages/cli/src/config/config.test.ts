@@ -81,7 +81,7 @@ describe("loadConfig()", () => {
     const dir = temporaryFolder();
     writeFileSync(join(dir, "config.yaml"), "- port\n");
     expect(() => loadConfig({ data: dir })).toThrow("it is not a mapping of keys to values");
-    expect(() => loadConfig({ data: dir, config: join(dir, "absent.yaml") })).toThrow("ENOENT");
+    expect(() => loadConfig({ data: dir, config: join(dir, "absent.yaml") })).toThrow("there is no such file");
   });
 });
 

@@ -4,6 +4,7 @@ import { homedir, totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { failure } from "@modelyard/core";
 import { parse } from "yaml";
+import { whyUnreadable } from "../input/why-unreadable.ts";
 import { variableOf } from "./keys.ts";
 import { type ConfigFile, type ResolvedConfig, resolveConfig } from "./resolve-config.ts";
 
@@ -62,7 +63,7 @@ function readConfigFile(path: string): ConfigFile {
     const content: unknown = parse(readFileSync(path, "utf8")) ?? {};
     if (typeof content === "object" && content !== null && !Array.isArray(content)) return { path, content: { ...content } };
   } catch (error) {
-    throw failure("CONFIG_UNREADABLE", { file: path, why: error instanceof Error ? error.message : String(error) }, { cause: error });
+    throw failure("CONFIG_UNREADABLE", { file: path, why: whyUnreadable(error) }, { cause: error });
   }
   throw failure("CONFIG_UNREADABLE", { file: path, why: "it is not a mapping of keys to values" });
 }

@@ -12,7 +12,7 @@ export interface ServerHints {
   readonly kubeconfigFile: string;
 }
 
-/** Address of a control port, without a slash at its end. Throws `SERVER_UNKNOWN` or `CONFIG_INVALID`. */
+/** Address of a control port, without a slash at its end. Throws `SERVER_UNKNOWN` or `OPTION_INVALID`. */
 export function findServer({ flag, environment, dataDir, kubeconfigFile }: ServerHints): string {
   if (flag !== undefined) return checkedUrl(flag, "--server");
   if (environment !== undefined) return checkedUrl(environment, "MODELYARD_URL");
@@ -37,5 +37,5 @@ function named(list: unknown, name: unknown): Readonly<Record<string, unknown>> 
 function checkedUrl(text: string, origin: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === "http:" || url?.protocol === "https:") return text.replace(/\/+$/, "");
-  throw failure("CONFIG_INVALID", { origin, current: `"${text}"`, wanted: "an address such as http://127.0.0.1:8043" });
+  throw failure("OPTION_INVALID", { origin, current: `"${text}"`, wanted: "an address such as http://127.0.0.1:8043" });
 }

@@ -48,6 +48,12 @@ export const cliErrors = {
     retryable: false,
     hint: "Correct it; `modelyard config` lists every key with its meaning",
   },
+  OPTION_INVALID: {
+    code: "INVALID_ARGUMENT",
+    template: "The value of {origin} is not valid: it is {current}, and {wanted} is wanted",
+    retryable: false,
+    hint: "Correct it; `modelyard COMMAND --help` explains the options of a command",
+  },
   CONFIG_UNKNOWN_KEY: {
     code: "INVALID_ARGUMENT",
     template: 'The configuration file "{file}" has the unknown key "{key}"',
