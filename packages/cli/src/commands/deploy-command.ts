@@ -19,7 +19,7 @@ new one is ready, and goes on when the new one fails.
 SOURCE is a path, a file:// address, or an http:// or https:// address. Paths are read by the server, on this machine.`),
     )
     .option("--name <name>", "name clients use, 1 to 255 visible characters; default the name of the file without its extension")
-    .option("--namespace <namespace>", "namespace of the service", "default")
+    .option("-n, --namespace <namespace>", "namespace of the service", "default")
     .option("--timeout <duration>", "longest wait; the deployment goes on after it", "120s")
     .action(async (source: string, options: DeployOptions) => {
       const { deploy } = await import("../actions/deploy.ts");

@@ -21,7 +21,7 @@ export function predictCommand(context: CommandContext): Command {
 Numbers are converted to the model's datatypes where nothing is lost but precision. Without --input it is said what the model wants.`),
     )
     .option("--input <file>", "file with the input, - for standard input")
-    .option("--namespace <namespace>", "namespace of the service", "default")
+    .option("-n, --namespace <namespace>", "namespace of the service", "default")
     .action(async (name: string, options: PredictOptions) => {
       const { predict } = await import("../actions/predict.ts");
       await predict(name, options, context);

@@ -13,7 +13,7 @@ export interface GetOptions extends ResourceOptions {
   readonly wide?: boolean;
 }
 
-const kindHelp = `KIND is the plural, singular or short name: inferenceservices (isvc), servingruntimes, clusterservingruntimes, models, events (ev),
+const kindHelp = `KIND is the plural, singular or short name: inferenceservices (isvc), servingruntimes, clusterservingruntimes, models (mdl), events (ev),
 namespaces (ns).`;
 
 /** `modelyard get KIND [NAME]`. */
