@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { Exchange, ResponseStream } from "../message/exchange.ts";
 import { responseHead } from "../message/response-head.ts";
 import { echo, pipe, startServer, type TestServer } from "../testing/echo-server.ts";
+import { clientPreface, getBlock, rawFrame } from "../testing/raw-frames.ts";
 
 const large = Buffer.alloc(9 * 1024 * 1024, "0123456789");
 const noBody = { onData: () => {}, onEnd: () => {}, onAbort: () => {} };
@@ -215,17 +216,7 @@ describe("HTTP/2 server with the client of node:http2", () => {
 });
 
 describe("HTTP/2 server and peers that stall or flood", () => {
-  const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0", "latin1");
-  const frame = (type: number, flags: number, streamId: number, payload: Buffer): Buffer => {
-    const head = Buffer.alloc(9);
-    head.writeUIntBE(payload.length, 0, 3);
-    head.set([type, flags], 3);
-    head.writeUInt32BE(streamId, 5);
-    return Buffer.concat([head, payload]);
-  };
-  const settingsAck = frame(4, 1, 0, Buffer.alloc(0));
-  // :method GET, :scheme http, :path /
-  const getBlock = Buffer.from([0x82, 0x86, 0x84]);
+  const settingsAck = rawFrame(4, 1, 0);
 
   /** Code of the GOAWAY the server ends the connection with; `onAcknowledged` when it has read our SETTINGS. */
   function goAwayCode(running: TestServer, bytes: Buffer, onAcknowledged: () => void = () => {}): Promise<number> {
@@ -245,22 +236,22 @@ describe("HTTP/2 server and peers that stall or flood", () => {
   }
 
   test.each([
-    ["rapid resets", 600, (id: number) => Buffer.concat([frame(1, 5, id, getBlock), frame(3, 0, id, Buffer.from([0, 0, 0, 8]))])],
-    ["pings", 25_000, () => frame(6, 0, 0, Buffer.alloc(8))],
-    ["settings", 25_000, () => frame(4, 0, 0, Buffer.alloc(0))],
-    ["empty DATA", 25_000, () => frame(0, 0, 1, Buffer.alloc(0))],
-    ["priorities", 25_000, () => frame(2, 0, 1, Buffer.alloc(5))],
+    ["rapid resets", 600, (id: number) => Buffer.concat([rawFrame(1, 5, id, getBlock), rawFrame(3, 0, id, Buffer.from([0, 0, 0, 8]))])],
+    ["pings", 25_000, () => rawFrame(6, 0, 0, Buffer.alloc(8))],
+    ["settings", 25_000, () => rawFrame(4, 0, 0, Buffer.alloc(0))],
+    ["empty DATA", 25_000, () => rawFrame(0, 0, 1, Buffer.alloc(0))],
+    ["priorities", 25_000, () => rawFrame(2, 0, 1, Buffer.alloc(5))],
   ])("%s end the connection with ENHANCE_YOUR_CALM", async (_, count, make) => {
     await using running = await startServer(() => noBody);
     const frames = Array.from({ length: count }, (__, index) => make(index * 2 + 1));
-    const open = make(1)[3] === 0 ? frame(1, 4, 1, getBlock) : Buffer.alloc(0);
-    expect(await goAwayCode(running, Buffer.concat([preface, open, ...frames]))).toBe(11);
+    const open = make(1)[3] === 0 ? rawFrame(1, 4, 1, getBlock) : Buffer.alloc(0);
+    expect(await goAwayCode(running, Buffer.concat([clientPreface, open, ...frames]))).toBe(11);
   });
 
   test("CONTINUATION without end ends the connection", async () => {
     await using running = await startServer(echo);
-    const parts = Array.from({ length: 100 }, () => frame(9, 0, 1, Buffer.alloc(8)));
-    expect(await goAwayCode(running, Buffer.concat([preface, frame(1, 0, 1, getBlock), ...parts]))).toBe(11);
+    const parts = Array.from({ length: 100 }, () => rawFrame(9, 0, 1, Buffer.alloc(8)));
+    expect(await goAwayCode(running, Buffer.concat([clientPreface, rawFrame(1, 0, 1, getBlock), ...parts]))).toBe(11);
   });
 
   test("a client that reads nothing costs a bounded buffer, then its stream", async () => {
@@ -277,7 +268,9 @@ describe("HTTP/2 server and peers that stall or flood", () => {
       },
       { limits },
     );
-    const socket = connectSocket(running.port, "127.0.0.1", () => socket.write(Buffer.concat([preface, frame(1, 5, 1, getBlock)])));
+    const socket = connectSocket(running.port, "127.0.0.1", () =>
+      socket.write(Buffer.concat([clientPreface, rawFrame(1, 5, 1, getBlock)])),
+    );
     socket.pause();
     await expect.poll(() => stream !== undefined).toBe(true);
     // A handler that does not heed `false`.
@@ -303,7 +296,9 @@ describe("HTTP/2 server and peers that stall or flood", () => {
       },
       { clock },
     );
-    const socket = connectSocket(running.port, "127.0.0.1", () => socket.write(Buffer.concat([preface, frame(1, 5, 1, getBlock)])));
+    const socket = connectSocket(running.port, "127.0.0.1", () =>
+      socket.write(Buffer.concat([clientPreface, rawFrame(1, 5, 1, getBlock)])),
+    );
     socket.resume();
     await expect.poll(() => running.server.inFlight).toBe(1);
     await clock.advance(59_000);
@@ -317,7 +312,7 @@ describe("HTTP/2 server and peers that stall or flood", () => {
     const clock = fakeClock();
     await using running = await startServer(echo, { clock });
     const { promise: answered, resolve } = Promise.withResolvers<void>();
-    const code = goAwayCode(running, preface, resolve);
+    const code = goAwayCode(running, clientPreface, resolve);
     await answered;
     await clock.advance(302_000);
     expect(await code).toBe(0);
