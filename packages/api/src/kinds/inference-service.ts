@@ -148,6 +148,7 @@ export const inferenceServiceKind: KindDefinition<InferenceService> = defineKind
       { name: "TargetModel", type: "string", path: "status.modelStatus.states.targetModelState", priority: 0 },
       { name: "Transition", type: "string", path: "status.modelStatus.transitionStatus", priority: 0 },
       { name: "Revision", type: "integer", path: "status.modelyard.revision", priority: 0 },
+      { name: "ModelName", type: "string", path: "status.modelyard.modelName", priority: 1 },
       { name: "Runtime", type: "string", path: "status.clusterServingRuntimeName", priority: 1 },
       { name: "Reason", type: "string", path: "status.modelyard.failure.reason", priority: 1 },
       { name: "Age", type: "date", path: "metadata.creationTimestamp", priority: 0 },

@@ -64,20 +64,24 @@ export interface ObjectTableOptions {
   readonly nowMs: number;
 }
 
+/** For people the address that answers; KServe's column, which programs read, has the server's. */
+const ownUrlColumn: PrintColumn = { name: "URL", type: "string", path: "status.modelyard.url", priority: 0 };
+
 /** The table of a kind, with the columns the kind has. */
 export function objectTable(objects: readonly ApiObject[], options: ObjectTableOptions): string {
-  const { kind, withNamespace, isWide, nowMs } = options;
+  const { kind, withNamespace, isWide } = options;
   const columns = kind.columns.filter(({ priority }) => priority === 0 || isWide);
   const header = [...(withNamespace ? ["NAMESPACE"] : []), "NAME", ...columns.map(({ name }) => name.toUpperCase())];
   const rows = objects.map((object) => [
     ...(withNamespace ? [object.metadata.namespace] : []),
     object.metadata.name,
-    ...columns.map((column) => cellText(column, object, nowMs)),
+    ...columns.map((column) => cellText(column, object, options)),
   ]);
   return formatTable(header, rows);
 }
 
-function cellText(column: PrintColumn, object: ApiObject, nowMs: number): Cell {
-  const cell = cellOf(column, object);
+function cellText(column: PrintColumn, object: ApiObject, { kind, nowMs }: ObjectTableOptions): Cell {
+  const ownUrl = kind.kind === inferenceServiceKind.kind && column.name === "URL" ? cellOf(ownUrlColumn, object) : undefined;
+  const cell = ownUrl ?? cellOf(column, object);
   return column.type === "date" && typeof cell === "string" ? formatAge(cell, nowMs) : cell;
 }

@@ -221,7 +221,19 @@ describe("the API server", () => {
     const accept = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
     const table = (await call(services(), { headers: { accept } })).json();
     const columns = (table["columnDefinitions"] as { name: string }[]).map(({ name }) => name);
-    expect(columns).toEqual(["Name", "URL", "Ready", "ActiveModel", "TargetModel", "Transition", "Revision", "Runtime", "Reason", "Age"]);
+    expect(columns).toEqual([
+      "Name",
+      "URL",
+      "Ready",
+      "ActiveModel",
+      "TargetModel",
+      "Transition",
+      "Revision",
+      "ModelName",
+      "Runtime",
+      "Reason",
+      "Age",
+    ]);
     expect(table["rows"]).toMatchObject([{ cells: expect.arrayContaining(["one", "0s"]), object: { kind: "PartialObjectMetadata" } }]);
     const one = await call(`${services()}/one?includeObject=None`, { headers: { accept } });
     expect(one.json()).toMatchObject({ kind: "Table", rows: [{ cells: expect.anything() }] });
