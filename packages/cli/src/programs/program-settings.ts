@@ -14,7 +14,7 @@ export function controlSettings(config: Config, version: string, { dataUrl, cont
 
 /** Of a serving process. Memory is shared evenly. */
 export function serveSettings(config: Config, version: string, slot: number): ServeSettings {
-  const { controlSocket, objectsDir, preparedDir }: DataFolder = dataFolderAt(config.dataDir);
+  const { controlSocket, objectsDir, preparedDir, logsDir }: DataFolder = dataFolderAt(config.dataDir);
   const { logLevel, runLimitMs, requestTimeoutMs, memoryBytes, servingProcesses } = config;
   return {
     controlSocket,
@@ -26,6 +26,6 @@ export function serveSettings(config: Config, version: string, slot: number): Se
     version,
     capacityBytes: Math.floor(memoryBytes / servingProcesses),
     instanceId: `serving-${slot}`,
-    runningFile: `${preparedDir}/running-${slot}`,
+    runningFile: `${logsDir}/running-${slot}`,
   };
 }
