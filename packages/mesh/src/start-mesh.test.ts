@@ -267,6 +267,29 @@ describe("while the store is away", () => {
   });
 });
 
+describe("the log", () => {
+  test("names the models that are loaded, the first 60 of a minute, with their size", async () => {
+    const harness = await start({ capacityBytes: 100 });
+    const ids = [await harness.deploy("a", "v1"), await harness.deploy("b", "v1")];
+    const noted = (): readonly unknown[] => harness.recorded.records.filter(({ message }) => message === "a model was loaded");
+    expect(noted()[0]).toMatchObject({ level: "info", modelId: ids[0], sizeBytes: 100 });
+    for (let turn = 0; turn < 80; turn++) await harness.acquire(ids[turn % 2] ?? "").then((held) => held.release());
+    expect(harness.mesh.statistics().loads).toBeGreaterThan(60);
+    expect(noted().length).toBe(60);
+  });
+
+  test("warns that there is no lease once an outage, and not while the store may still be starting", async () => {
+    const other = await start();
+    other.store.setAway(true);
+    const harness = await start({ clock: other.clock, store: other.store, instanceId: "two" });
+    const levels = (): unknown[] =>
+      harness.recorded.records.filter(({ message }) => String(message).includes("has no lease")).map(({ level }) => level);
+    expect(new Set(levels())).toEqual(new Set(["debug"]));
+    await harness.clock.advance(30_000);
+    expect(levels().filter((level) => level === "warn")).toEqual(["warn"]);
+  });
+});
+
 describe("writes to the store", () => {
   test("do not grow with how often a model comes and goes", async () => {
     const harness = await startSmall();

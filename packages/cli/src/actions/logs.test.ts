@@ -13,7 +13,7 @@ function dataFolder(): string {
   const dir = temporaryFolder();
   mkdirSync(join(dir, "logs"));
   const write = (name: string, text: string): void => writeFileSync(join(dir, "logs", name), text);
-  write("control.log", record(3, "third", { service: "default/digits" }));
+  write("control.log", record(3, "third", { modelId: "default/digits__isvc-0123456789" }));
   write("control.1.log", record(1, "first"));
   write("serving-0.log", `${record(2, "second", { modelId: "default/digits-2__isvc" })}a line of a library\n`);
   write("notes.txt", "not a log");
@@ -32,7 +32,7 @@ describe("modelyard logs", () => {
       "2026-01-01T00:00:01.000Z  control     info   first",
       "2026-01-01T00:00:02.000Z  serving-0   info   second  modelId=default/digits-2__isvc",
       "2026-01-01T00:00:02.000Z  serving-0          a line of a library",
-      "2026-01-01T00:00:03.000Z  control     info   third  service=default/digits",
+      "2026-01-01T00:00:03.000Z  control     info   third  modelId=default/digits__isvc-0123456789",
     ]);
   });
 

@@ -104,7 +104,9 @@ function fieldsOf(line: string): Readonly<Record<string, unknown>> {
 
 function selector(name: string | undefined, process: string | undefined): (record: LogRecord) => boolean {
   const names = name === undefined ? [] : [name, ...(isModelName(name) ? [objectNameFor(name)] : [])];
-  const patterns = [...new Set(names)].map((one) => new RegExp(`(?<![\\w.-])${one.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\w.-])`));
+  const patterns = [...new Set(names)].map(
+    (one) => new RegExp(`(?<![\\w.-])${one.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?=__isvc-|[^\\w.-]|$)`),
+  );
   return (record) =>
     (process === undefined || record.process === process || record.process.startsWith(`${process}-`)) &&
     (name === undefined || patterns.some((pattern) => pattern.test(record.line)));

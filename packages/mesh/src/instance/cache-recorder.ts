@@ -29,10 +29,15 @@ export interface CacheCounts {
   evictions: number;
 }
 
+/** Loads the log names in a period. */
+const maxNotedLoads = 60;
+const notedLoadsPeriodMs = 60_000;
+
 /** Listens to the cache. */
 export class CacheRecorder implements CacheEvents {
   readonly counts: CacheCounts = { loads: 0, loadFailures: 0, evictions: 0 };
   readonly #options: CacheRecorderOptions;
+  readonly #notedLoads = { sinceMs: 0, count: 0 };
 
   constructor(options: CacheRecorderOptions) {
     this.#options = options;
@@ -58,7 +63,15 @@ export class CacheRecorder implements CacheEvents {
     const { signature } = cached.model;
     record(cached.modelId, { copy: copyOf(cached, load.startedAtMs), failure: "none", signature, lastUsedMs: cached.lastUsedMs });
     this.#decide(cached.modelId, { kind: "loaded", reason: "the runtime loaded it", sizeBytes: cached.sizeBytes, tookMs });
+    this.#noteLoad(cached, tookMs);
     onChanged(cached.modelId);
+  }
+
+  /** Says which model was loaded; under evictions and loads without end only the first of each minute, lest they push everything else out of the log. */
+  #noteLoad({ modelId, sizeBytes, loadedAtMs }: CachedModel, tookMs: number): void {
+    const noted = this.#notedLoads;
+    if (loadedAtMs - noted.sinceMs >= notedLoadsPeriodMs) Object.assign(noted, { sinceMs: loadedAtMs, count: 0 });
+    if (noted.count++ < maxNotedLoads) this.#options.log.info("a model was loaded", { modelId, sizeBytes, tookMs });
   }
 
   onLoadFailed(load: PendingLoad, error: PlatformError): void {

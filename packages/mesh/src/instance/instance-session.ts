@@ -31,6 +31,8 @@ export interface InstanceSessionOptions {
 /** A record that did not change is written again after this time, as ModelMesh does. */
 const refreshMs = 40_000;
 const retryDelayMs = 1_000;
+/** The store is another process, which may start later than this one: until then its absence is no news. */
+const startGraceMs = 10_000;
 const encoder = new TextEncoder();
 
 /** Keeps the instance known. */
@@ -81,12 +83,13 @@ export class InstanceSession {
   async #holdLease(): Promise<void> {
     const { store, clock, random, log, ttlSeconds, onBegin } = this.#options;
     const { signal } = this.#stop;
-    let failures = 0;
+    const startedAtMs = clock.monotonicMs();
+    let isSaid = false;
     while (!signal.aborted) {
       try {
         const lease = await keepLease(store, { clock, random, ttlSeconds, signal, log });
         this.#lease = lease;
-        failures = 0;
+        isSaid = false;
         this.#written = "";
         this.#sinceRevision = 0;
         onBegin();
@@ -95,8 +98,11 @@ export class InstanceSession {
         if (!signal.aborted) log.warn("the instance's lease was lost; a new one is asked for", { leaseId: lease.leaseId });
       } catch (error) {
         // Said once an outage, not at each try.
-        if (!signal.aborted && ++failures === 1)
-          log.warn("the instance has no lease; it is tried again", { reason: PlatformError.from(error).reason });
+        if (!signal.aborted && !isSaid) {
+          const isStarting = !this.#lease && clock.monotonicMs() - startedAtMs < startGraceMs;
+          log[isStarting ? "debug" : "warn"]("the instance has no lease; it is tried again", { reason: PlatformError.from(error).reason });
+          isSaid = !isStarting;
+        }
       }
       if (!signal.aborted) await sleep(clock, retryDelayMs * (0.5 + random.next() / 2), signal).catch(ignoreFailure);
     }
