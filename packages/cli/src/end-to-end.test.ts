@@ -106,6 +106,9 @@ describe("a server with a model", () => {
       stderr: expect.stringContaining('The input "absent.png" was not found: there is no such file (INPUT_NOT_FOUND)'),
     });
     expect(await statusOf("describe", "isvc", "absent")).toBe(3);
+    expect(await statusOf("events", "absent")).toBe(3);
+    expect(await statusOf("logs", "absent")).toBe(3);
+    expect((await server.command(["logs", "digits"])).stdout).toContain("a model was loaded");
     expect(await statusOf("deploy", "/absent/model.onnx")).toBe(3);
     expect(await statusOf("get", "teapots")).toBe(2);
     expect(await statusOf("predict", "digits")).toBe(2);

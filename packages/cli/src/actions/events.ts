@@ -5,6 +5,7 @@ import type { CommandContext } from "../commands/command-context.ts";
 import type { ResourceOptions } from "../commands/resource-commands.ts";
 import { formatAge } from "../output/age.ts";
 import { formatTable } from "../output/table.ts";
+import { getService } from "../server/services.ts";
 import { openSession } from "./session.ts";
 
 /** Runs the command. */
@@ -12,6 +13,8 @@ export async function events(name: string | undefined, options: ResourceOptions,
   const { client, output } = openSession(options, context);
   const { namespace } = options;
   const found = await listEvents(client, { namespace, ...(name === undefined ? {} : { name }) }, context.signal);
+  // A name that nothing is recorded of may be a typing error: rejects with RESOURCE_NOT_FOUND then.
+  if (name !== undefined && found.length === 0) await getService(client, { name, namespace }, context.signal);
   const of = name === undefined ? `the namespace ${namespace}` : `"${name}"`;
   output.answer({ apiVersion: "v1", kind: "EventList", items: found }, () =>
     found.length === 0 ? `There are no events of ${of}.` : eventTable(found, context.clock.nowMs()),

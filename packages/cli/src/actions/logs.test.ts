@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { failure } from "@modelyard/core";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { runCli } from "../cli.ts";
 import { recordedContext } from "../testing/recorded-context.ts";
 import { temporaryFolder } from "../testing/temporary-folder.ts";
@@ -44,6 +44,15 @@ describe("modelyard logs", () => {
 
   it("gives the records as they were written when JSON is asked for", async () => {
     expect((await logs("digits", "--output", "json")).map((line) => JSON.parse(line))).toMatchObject([{ message: "third", pid: 1 }]);
+  });
+
+  it("shows what an ended server wrote, though nobody can say whether a service of the name exists", async () => {
+    vi.stubEnv("MODELYARD_DATA", temporaryFolder());
+    vi.stubEnv("MODELYARD_URL", "");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { context, stderr } = recordedContext();
+    expect(await runCli(["logs", "absent"], context)).toBe(0);
+    expect(stderr()).toContain('about "absent"');
   });
 
   it("says so when there is nothing", async () => {

@@ -1,8 +1,8 @@
 /** `modelyard logs`: the newest records of the server's processes, merged by time. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { isModelName, objectNameFor } from "@modelyard/api";
-import { failure, sleep } from "@modelyard/core";
+import { inferenceServiceKind, isModelName, objectNameFor } from "@modelyard/api";
+import { failure, PlatformError, sleep } from "@modelyard/core";
 import { type CommandContext, FollowingEnded } from "../commands/command-context.ts";
 import type { LogsOptions } from "../commands/server-commands.ts";
 import { clientDataDir, serverFromEnvironment } from "../config/load-config.ts";
@@ -27,8 +27,10 @@ export async function logs(name: string | undefined, options: LogsOptions, conte
     for (const record of records) streams.stdout.write(`${options.output === "table" ? recordText(record) : record.line}\n`);
   };
   let shown = read();
-  if (shown.length === 0 && !options.follow)
+  if (shown.length === 0 && !options.follow) {
+    if (name !== undefined && options.data === undefined) await refuseUnknown(name, options, context);
     streams.stderr.write(`There are no records in ${logsDir}${name === undefined ? "" : ` about "${name}"`}.\n`);
+  }
   print(shown.slice(-count || shown.length));
   while (options.follow) {
     await sleep(clock, followEveryMs, signal).catch((error: unknown) => {
@@ -38,6 +40,21 @@ export async function logs(name: string | undefined, options: LogsOptions, conte
     shown = read();
     print(shown.filter(({ line }) => !known.has(line)));
   }
+}
+
+/** Rejects with `RESOURCE_NOT_FOUND` when the server answers that no namespace has a service of the name. */
+async function refuseUnknown(name: string, options: LogsOptions, context: CommandContext): Promise<void> {
+  const object = isModelName(name) ? objectNameFor(name) : name;
+  const selection = { fieldSelector: `metadata.name=${object}`, limit: 1, signal: context.signal };
+  try {
+    const { items } = await openSession(options, context).client.list(inferenceServiceKind, selection);
+    if (items.length > 0) return;
+  } catch (error) {
+    // The logs of a server that has ended are read without it.
+    if (PlatformError.is(error) && error.code === "UNAVAILABLE") return;
+    throw error;
+  }
+  throw failure("RESOURCE_NOT_FOUND", { resource: inferenceServiceKind.plural, name });
 }
 
 async function dataDirOf(options: LogsOptions, context: CommandContext): Promise<string> {
