@@ -5,7 +5,7 @@ import { loadPackageDefinition } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import type { JsonTensor } from "../acceptance/harness/shared-data.ts";
 import { toBytes } from "../acceptance/harness/tensor-bytes.ts";
-import { capture } from "../repository.ts";
+import { capture, root } from "../repository.ts";
 
 /** How requests are sent. */
 export interface LoadShape {
@@ -65,7 +65,7 @@ export async function generate(options: {
 }
 
 function serialize(request: object): Buffer {
-  const definition = loadSync(join(import.meta.dirname, "../acceptance/harness/open-inference.proto"), { keepCase: true, longs: String });
+  const definition = loadSync(join(root, "packages/gateway/testdata/open-inference-protocol.proto"), { keepCase: true, longs: String });
   const loaded = loadPackageDefinition(definition) as unknown as {
     readonly inference: {
       readonly GRPCInferenceService: {

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
+import { identityOf, isRunning, type ProcessIdentity } from "@modelyard/core";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { startModelyard } from "./index.ts";
-import { identityOf, isRunning, type ProcessIdentity } from "./supervisor/process-identity.ts";
 import { repositoryRoot, runCommand, sampleModel, startCommand, startServer, type TestServer } from "./testing/running-server.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
 

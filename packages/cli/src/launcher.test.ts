@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { identityOf, isRunning } from "@modelyard/core";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { identityOf, isRunning } from "./supervisor/process-identity.ts";
 import type { ReadyFacts } from "./supervisor/supervisor.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
 

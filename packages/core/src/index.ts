@@ -11,5 +11,5 @@ export { type DeadlineOptions, withDeadline } from "./deadline.ts";
 export { describeError, type JsonLogOptions, jsonLog, type Log, type LogFields, type LogLevel, silentLog } from "./log.ts";
 export { type Counter, type Gauge, type Histogram, type Labels, type Metrics, maxSeries, metricsRegistry, type Sample } from "./metrics.ts";
 export { failure, failureFromPublic, PlatformError, type PlatformErrorExtras, type PublicError } from "./platform-error.ts";
-export { isRunning, type ProcessIdentity, processIdentity } from "./process-identity.ts";
+export { identityOf, isRunning, killExactly, type ProcessIdentity, parseIdentity } from "./process-identity.ts";
 export { type Random, randomInteger, seededRandom, systemRandom } from "./random.ts";

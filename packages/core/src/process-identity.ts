@@ -1,57 +1,76 @@
 /**
- * Names a process for ever: its pid is reused, its pid with start time and boot id is not. Locks, leases on files and everything that signals
- * a process it did not start itself go by this.
+ * Who a process is: pid, start time and boot id together. A pid alone is reused, so a lock or a kill that trusts it hits strangers.
+ * Linux: proc_pid_stat(5), field 22 (start time in ticks since boot), field 3 (state); elsewhere `ps` gives the start time.
  */
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-/** One process of one boot of the machine. */
+/** A process of one boot of one machine. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Clock ticks since boot at which it started: field 22 of `/proc/PID/stat` (proc(5)). Empty where the system has no `/proc`. */
   readonly startTime: string;
-  /** `/proc/sys/kernel/random/boot_id`. Empty where the system has none. */
   readonly bootId: string;
 }
 
-/** The identity of a running process; undefined when there is none, or only its zombie. */
-export function processIdentity(pid: number): ProcessIdentity | undefined {
-  const stat = readText(`/proc/${pid}/stat`);
-  if (stat === undefined) return hasProc() || !answersSignal(pid) ? undefined : { pid, startTime: "", bootId: "" };
-  // The command name in parentheses may hold spaces: fields are counted from the last ")".
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  if (fields[0] === "Z" || fields[0] === "X") return undefined;
-  return { pid, startTime: fields[19] ?? "", bootId: bootId() };
+/** The identity of a running process; undefined when there is none with this pid, or only its corpse. */
+export function identityOf(pid: number): ProcessIdentity | undefined {
+  const startTime = startTimeOf(pid);
+  return startTime === undefined ? undefined : { pid, startTime, bootId: bootId() };
 }
 
-/** Whether the very process that was identified still runs. */
+/** Whether exactly this process still runs. A zombie does not. */
 export function isRunning(identity: ProcessIdentity): boolean {
-  const now = processIdentity(identity.pid);
-  return now !== undefined && now.startTime === identity.startTime && now.bootId === identity.bootId;
+  return identity.bootId === bootId() && startTimeOf(identity.pid) === identity.startTime;
+}
+
+/** Ends exactly this process by SIGKILL; without effect when it is gone. */
+export function killExactly(identity: ProcessIdentity): void {
+  if (!isRunning(identity)) return;
+  try {
+    process.kill(identity.pid, "SIGKILL");
+  } catch {
+    // It ended in between, or belongs to another user: the caller looks again whether it runs.
+  }
+}
+
+/** Reads an identity written as JSON; undefined when the value is none. */
+export function parseIdentity(value: unknown): ProcessIdentity | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  if (!("pid" in value && "startTime" in value && "bootId" in value)) return undefined;
+  const { pid, startTime, bootId: boot } = value;
+  if (!Number.isInteger(pid) || typeof pid !== "number" || typeof startTime !== "string" || typeof boot !== "string") return undefined;
+  return { pid, startTime, bootId: boot };
+}
+
+function startTimeOf(pid: number): string | undefined {
+  const stat = readText(`/proc/${pid}/stat`);
+  if (stat === undefined) return process.platform === "linux" ? undefined : startTimeByPs(pid);
+  // The command name, field 2, is in parentheses and may hold any character: fields are counted from its end.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const state = fields[0];
+  return state === "Z" || state === "X" ? undefined : fields[19];
+}
+
+function startTimeByPs(pid: number): string | undefined {
+  const result = spawnSync("ps", ["-o", "stat=,lstart=", "-p", String(pid)], { encoding: "utf8", timeout: 5_000 });
+  const [, state, startTime] = /^\s*(\S+)\s+(.+?)\s*$/m.exec(result.stdout ?? "") ?? [];
+  return state?.startsWith("Z") ? undefined : startTime;
 }
 
 function bootId(): string {
-  return readText("/proc/sys/kernel/random/boot_id")?.trim() ?? "";
+  return readText("/proc/sys/kernel/random/boot_id")?.trim() ?? bootTimeBySysctl();
 }
 
-function hasProc(): boolean {
-  return readText("/proc/self/stat") !== undefined;
-}
-
-function answersSignal(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    // ESRCH: no such process. EPERM: one of another user, which is none of ours.
-    return false;
-  }
+function bootTimeBySysctl(): string {
+  const result = spawnSync("sysctl", ["-n", "kern.boottime"], { encoding: "utf8", timeout: 5_000 });
+  return /sec = (\d+)/.exec(result.stdout ?? "")?.[1] ?? "unknown";
 }
 
 function readText(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    // No such process, or no /proc: the caller tells them apart.
+    // Absent: no such process, or not Linux.
     return undefined;
   }
 }

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { type Client, credentials, loadPackageDefinition, type ServiceError } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
+import { root } from "../../repository.ts";
 import type { JsonTensor } from "./shared-data.ts";
 import { contentsField, fromBytes, toBytes } from "./tensor-bytes.ts";
 
@@ -128,7 +129,7 @@ function typedData({ datatype, contents }: GrpcOutput): readonly (number | strin
 }
 
 function grpcClient(host: string): Client {
-  const definition = loadSync(join(import.meta.dirname, "open-inference.proto"), {
+  const definition = loadSync(join(root, "packages/gateway/testdata/open-inference-protocol.proto"), {
     keepCase: true,
     longs: String,
     defaults: true,

@@ -12,7 +12,7 @@ function resolved(inputs: Partial<ConfigInputs> = {}): ResolvedConfig {
     flags: {},
     environment: {},
     machine: { memoryBytes: 8 * 2 ** 30, dataDir: "/home/somebody/.local/share/modelyard" },
-    workingDir: "/work",
+    workingDir: "/somewhere",
     ...inputs,
   });
 }
@@ -40,7 +40,7 @@ describe("resolveConfig()", () => {
   });
 
   it("makes the data folder absolute", () => {
-    expect(resolved({ flags: { data: "here" } }).config.dataDir).toBe("/work/here");
+    expect(resolved({ flags: { data: "here" } }).config.dataDir).toBe("/somewhere/here");
   });
 
   it.each([

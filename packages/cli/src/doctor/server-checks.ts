@@ -1,6 +1,6 @@
 /** Whether a running server does its work. */
+import { isRunning } from "@modelyard/core";
 import { type LockRecord, type Pids, pidsOf, readLockRecord } from "../supervisor/lock-record.ts";
-import { isRunning } from "../supervisor/process-identity.ts";
 import type { Check } from "./machine-checks.ts";
 
 /** A server that holds a data folder. */

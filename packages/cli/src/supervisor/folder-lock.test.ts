@@ -1,12 +1,11 @@
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { systemClock } from "@modelyard/core";
+import { identityOf, isRunning, systemClock } from "@modelyard/core";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { temporaryFolder } from "../testing/temporary-folder.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
 import { pidsOf, readLockRecord, writeLockRecord } from "./lock-record.ts";
-import { identityOf, isRunning } from "./process-identity.ts";
 
 const clock = systemClock();
 

@@ -9,9 +9,8 @@
 import { closeSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { type Clock, failure, sleep } from "@modelyard/core";
+import { type Clock, failure, isRunning, killExactly, type ProcessIdentity, sleep } from "@modelyard/core";
 import { type ChildRecord, type LockRecord, ownIdentity, readLockRecord, writeLockRecord } from "./lock-record.ts";
-import { isRunning, killExactly, type ProcessIdentity } from "./process-identity.ts";
 
 const limits = {
   /** A holder that is just dying still counts as alive to the kernel: this long it is given, milliseconds. */

@@ -1,7 +1,8 @@
 /** What the file `lock` of a data folder says: who holds it, which children it has, and where it can be reached. */
+
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { identityOf, type ProcessIdentity, parseIdentity } from "./process-identity.ts";
+import { identityOf, type ProcessIdentity, parseIdentity } from "@modelyard/core";
 
 /** Role of a process under a supervisor. */
 export type Role = "control" | "serving";

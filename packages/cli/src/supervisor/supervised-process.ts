@@ -4,13 +4,21 @@
  *   starting --ready--> ready --exit--> waiting --(back-off)--> starting …        stop() from any of them: stopping --exit--> stopped
  */
 import { type ChildProcess, fork } from "node:child_process";
-import { assertNever, type Clock, describeError, type Log, type PublicError, type Timer } from "@modelyard/core";
+import {
+  assertNever,
+  type Clock,
+  describeError,
+  identityOf,
+  type Log,
+  type ProcessIdentity,
+  type PublicError,
+  type Timer,
+} from "@modelyard/core";
 import { type BackOffState, planRestart } from "./back-off.ts";
 import { type HandOver, handOverTo } from "./hand-over.ts";
 import type { Role } from "./lock-record.ts";
 import type { LogFile } from "./log-file.ts";
 import { type ExitReport, type FromChild, isFromChild, type ToChild } from "./messages.ts";
-import { identityOf, type ProcessIdentity } from "./process-identity.ts";
 
 /** What to run. */
 export interface ProgramSource {

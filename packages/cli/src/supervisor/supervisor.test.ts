@@ -4,10 +4,9 @@ import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { silentLog, systemClock } from "@modelyard/core";
+import { identityOf, isRunning, silentLog, systemClock } from "@modelyard/core";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { temporaryFolder } from "../testing/temporary-folder.ts";
-import { identityOf, isRunning } from "./process-identity.ts";
 import { type Supervisor, type SupervisorOptions, startSupervisor } from "./supervisor.ts";
 
 const entry = fileURLToPath(new URL("./testdata/fake-child.mjs", import.meta.url));

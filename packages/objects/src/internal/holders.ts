@@ -5,7 +5,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isRunning, processIdentity, type Random, randomInteger } from "@modelyard/core";
+import { identityOf, isRunning, type Random, randomInteger } from "@modelyard/core";
 import type { Layout } from "./layout.ts";
 
 /** The markers of one opener. */
@@ -14,7 +14,7 @@ export class Holder {
   #count = 0;
 
   constructor(layout: Layout, random: Random) {
-    const identity = processIdentity(process.pid) ?? { pid: process.pid, startTime: "", bootId: "" };
+    const identity = identityOf(process.pid) ?? { pid: process.pid, startTime: "", bootId: "" };
     const name = [identity.pid, identity.startTime, identity.bootId, randomInteger(random, 2 ** 32).toString(16)].join("_");
     this.#folder = join(layout.open, name);
     mkdirSync(this.#folder, { recursive: true });
