@@ -5,7 +5,7 @@ import { buildModel, buildNode, buildTensor, tensorValue, writeModel } from "@mo
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LoadRequest, LoadStage, ModelRuntime } from "../contract.ts";
 import { type OnnxWorkbench, onnxWorkbench } from "../testing/onnx-workbench.ts";
-import { countingModel, denseModel, echoModel, endlessModel, hungryModel, identityModel } from "../testing/sample-models.ts";
+import { countingModel, denseModel, echoModel, endlessModel, hungryModel, identityModel, loopingModel } from "../testing/sample-models.ts";
 
 let workbench: OnnxWorkbench;
 beforeAll(async () => {
@@ -204,7 +204,7 @@ describe("an unusual model is served", () => {
 
   it("a quick model runs on the I/O thread, a slow one in a worker", async () => {
     const runtime = workbench.open();
-    const slow = await runtime.load(await workbench.store(denseModel(1500)));
+    const slow = await runtime.load(await workbench.store(loopingModel(100_000n)));
     const quick = await runtime.load(await workbench.store(countingModel()));
     expect([slow.placement, quick.placement]).toEqual(["worker", "inline"]);
   });

@@ -59,16 +59,21 @@ export function countingModel(): OnnxModel {
 
 /** Loops for ever whatever it is given. */
 export function endlessModel(): OnnxModel {
+  return loopingModel(2n ** 62n);
+}
+
+/** Adds the number of rounds to what it is given, one by one: 100,000 of them take milliseconds on any machine. */
+export function loopingModel(rounds: bigint): OnnxModel {
   const counting = countingModel();
   const nodes = counting.graph?.node ?? [];
   return buildModel({
     nodes: [
-      ...nodes.map((node) => ({ ...node, input: ["forever", "yes", "zero"], output: ["rounds"] })),
+      ...nodes.map((node) => ({ ...node, input: ["rounds_wanted", "yes", "zero"], output: ["rounds"] })),
       buildNode({ opType: "Add", inputs: ["x", "rounds"], outputs: ["y"] }),
     ],
     inputs: [tensorValue("x", "INT64", [])],
     outputs: [tensorValue("y", "INT64", [])],
-    initializers: [...(counting.graph?.initializer ?? []), scalar("forever", 2n ** 62n)],
+    initializers: [...(counting.graph?.initializer ?? []), scalar("rounds_wanted", rounds)],
   });
 }
 
