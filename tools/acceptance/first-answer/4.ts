@@ -2,15 +2,13 @@
  * 75 kills -9 under load. Nothing that was acknowledged may be lost, everything comes back by itself (only a killed supervisor is started again),
  * and a request that failed was told so in a way a client can retry.
  */
-import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { seededRandom } from "@modelyard/core";
 import { call, connectionPool, type HttpOutcome, paced, Tally } from "../harness/load.ts";
 import { api, createService, listServices, waitReady } from "../harness/resources.ts";
-import { alive, type Pids, type Server, startServer, until } from "../harness/server.ts";
+import { alive, freePort, type Pids, type Server, startServer, until } from "../harness/server.ts";
 import { difference, type JsonTensor, type KnownCase, readCases, sharedModel } from "../harness/shared-data.ts";
 import type { Measurement, PointContext } from "../point.ts";
 
@@ -75,14 +73,6 @@ async function start(folder: string): Promise<Run> {
     pidsSeen: new Set<number>(),
   };
   return { folder, port, controlPort, server, ...empty };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  await new Promise((done) => probe.close(done));
-  return typeof address === "object" && address ? address.port : 0;
 }
 
 const writePool = connectionPool(32);

@@ -1,4 +1,5 @@
 /** Embedding twice in one process, and one contract suite on every store. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { startModelyard } from "@modelyard/cli";
 import { capture, program } from "../../repository.ts";
@@ -8,23 +9,40 @@ import type { Measurement, PointContext } from "../point.ts";
 import { answers } from "./2.ts";
 
 /** Names under which the store's contract suite runs. */
-const drivers = ["memory", "SQLite", "client and face over a Unix socket", "real etcd"] as const;
+const drivers = [
+  "memory",
+  "SQLite",
+  "client and face over a Unix socket, memory behind",
+  "client and face over a Unix socket, SQLite behind",
+  "real etcd",
+] as const;
+
+interface TestReport {
+  readonly testResults: readonly {
+    readonly assertionResults: readonly {
+      readonly ancestorTitles: readonly string[];
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages: readonly string[];
+    }[];
+  }[];
+}
 
 export async function measure({ folder }: PointContext): Promise<Measurement> {
   const embedded = await twoServers(folder);
-  const { status, output } = await capture(program("vitest"), ["run", "packages/store", "--reporter=verbose"]);
-  const lines = output.split("\n");
-  const passed = drivers.map((driver) => ({
-    driver,
-    count: lines.filter((line) => line.includes("✓") && line.toLowerCase().includes(driver.toLowerCase())).length,
-  }));
-  const missing = passed.filter(({ count }) => count === 0);
-  const measured = `two servers in one process: ${embedded}; store suite: ${passed.map(({ driver, count }) => `${driver} ${count}`).join(", ")} passed`;
-  return {
-    measured,
-    holds: embedded === "18 of 18 right, apart" && status === 0 && missing.length === 0,
-    details: missing.map(({ driver }) => `the suite did not run on ${driver}`),
-  };
+  const reportFile = join(folder, "store.json");
+  const { status } = await capture(program("vitest"), ["run", "packages/store", "--reporter=json", `--outputFile=${reportFile}`]);
+  const { testResults } = JSON.parse(readFileSync(reportFile, "utf8")) as TestReport;
+  const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
+  const passed = drivers.map(
+    (driver) => tests.filter((one) => one.status === "passed" && one.ancestorTitles.includes(`store contract: ${driver}`)).length,
+  );
+  const failed = tests
+    .filter((one) => one.status === "failed")
+    .map(({ fullName, failureMessages }) => `${fullName}: ${failureMessages[0]?.slice(0, 300)}`);
+  const isWhole = passed.every((count) => count > 0 && count === passed[0]);
+  const measured = `two servers in one process: ${embedded}; store suite: ${drivers.map((driver, index) => `${driver} ${passed[index]}`).join("; ")} passed`;
+  return { measured, holds: embedded === "18 of 18 right, apart" && status === 0 && isWhole, details: failed };
 }
 
 async function twoServers(folder: string): Promise<string> {

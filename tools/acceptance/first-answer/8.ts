@@ -1,18 +1,8 @@
 /** The benchmark gives its rows in the agreed form, with every sample. */
 import { join } from "node:path";
+import { type BenchRow, median } from "../../bench/row.ts";
 import { capture, root } from "../../repository.ts";
 import type { Measurement } from "../point.ts";
-
-interface Row {
-  readonly id: string;
-  readonly unit: string;
-  readonly ours: readonly number[];
-  readonly peer: string;
-  readonly peerValues: readonly number[];
-  readonly ratio: number | null;
-  readonly budget: string | null;
-  readonly holds: boolean | null;
-}
 
 const wantedRows = [1, 10, 64].flatMap((inFlight) => [`mnist-grpc-${inFlight}`, `mnist-rest-${inFlight}`]);
 
@@ -20,18 +10,17 @@ export async function measure(): Promise<Measurement> {
   const { status, output } = await capture(process.execPath, ["--conditions=modelyard-source", join(root, "tools/bench.ts"), "--json"]);
   const line = output.split("\n").find((text) => text.startsWith('{"machine"'));
   if (status !== 0 || !line) return { measured: `bench ended with ${status}`, holds: false, details: output.split("\n").slice(-15) };
-  const { machine, rows } = JSON.parse(line) as { readonly machine: unknown; readonly rows: readonly Row[] };
+  const { machine, rows } = JSON.parse(line) as { readonly machine: unknown; readonly rows: readonly BenchRow[] };
   const missing = [...wantedRows, "start-to-ready", "memory"].filter((wanted) => !rows.some(({ id }) => id.startsWith(wanted)));
   const thin = rows.filter(({ ours, peerValues, peer }) => ours.length < 5 || (peer !== "none" && peerValues.length < 5));
   const measured = `${rows.length} rows, ${missing.length} missing, ${thin.length} with fewer than 5 pairs, machine ${JSON.stringify(machine)}`;
   return { measured, holds: missing.length === 0 && thin.length === 0, details: rows.map(describe) };
 }
 
-function describe({ id, unit, ours, peer, peerValues, ratio, budget, holds }: Row): string {
-  return `${id}: ours ${median(ours)} ${unit}, ${peer} ${median(peerValues)}, ratio ${ratio?.toFixed(2) ?? "-"}, budget ${budget ?? "-"}${holds === null ? "" : holds ? " holds" : " missed"}`;
+function describe({ id, unit, ours, peer, peerValues, ratio, budget, holds }: BenchRow): string {
+  return `${id}: ours ${middle(ours)} ${unit}, ${peer} ${middle(peerValues)}, ratio ${ratio?.toFixed(2) ?? "-"}, budget ${budget ?? "-"}${holds === null ? "" : holds ? " holds" : " missed"}`;
 }
 
-function median(values: readonly number[]): string {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted.length === 0 ? "-" : (sorted[Math.floor(sorted.length / 2)] ?? 0).toFixed(1);
+function middle(values: readonly number[]): string {
+  return values.length === 0 ? "-" : median(values).toFixed(1);
 }
