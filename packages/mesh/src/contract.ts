@@ -17,6 +17,8 @@ export interface ServiceRoute {
   readonly active: ServedRevision;
   /** Every revision that is served, the active one first. */
   readonly revisions: readonly ServedRevision[];
+  /** Whether the repository API unloaded it: its requests are to be refused with `MODEL_UNLOADED` until it is loaded again. Default false. */
+  readonly isUnloaded?: boolean;
 }
 
 /** A model held in memory for one request; give it back exactly once. The same object may be handed to several holders. */
@@ -52,4 +54,11 @@ export interface Mesh {
   state(modelId: string): ModelState;
   /** From the loaded copy or the registry; undefined until the model was loaded once anywhere. */
   signature(modelId: string): ModelSignature | undefined;
+  /** Takes an unload back, in the store, and loads the active revision here. Rejects with the load's failure or the store's. */
+  load(route: ServiceRoute, options: AcquireOptions): Promise<void>;
+  /**
+   * Unloads a service until it is loaded again or gets another active revision, also across restarts: recorded in the store, then evicted
+   * here and by every other instance. Resolves when it is recorded and no request can start here; those in flight keep the memory until they end.
+   */
+  unload(route: ServiceRoute, options: AcquireOptions): Promise<void>;
 }

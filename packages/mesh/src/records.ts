@@ -60,6 +60,8 @@ export interface VModelRecord {
   readonly targetRevision: number;
   /** The target failed to load; the active one goes on serving. */
   readonly failed: boolean;
+  /** The active model, when the repository API unloaded it: requests are refused until it is loaded again. Any other model: no longer so. */
+  readonly unloadedModelId?: string;
   readonly [unknownField: string]: unknown;
 }
 

@@ -116,6 +116,14 @@ export class RegistryView {
     this.#publish(changes);
   }
 
+  /** Takes a vmodel record that this process wrote itself, ahead of the watch. */
+  noteVModel(vmodelId: string, stored: Stored<VModelRecord>): void {
+    if (stored.modRevision <= this.#revision || this.#modRevisionOf(vmodelPrefix + vmodelId) >= stored.modRevision) return;
+    const changes = noChanges();
+    this.#setVModel(vmodelId, stored, changes);
+    this.#publish(changes);
+  }
+
   #put(keyValue: KeyValue, changes: Changes): void {
     const { key, value, modRevision } = keyValue;
     if (this.#modRevisionOf(key) >= modRevision) return;

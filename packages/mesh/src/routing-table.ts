@@ -78,7 +78,8 @@ export function routeOf(vmodelId: string, vmodel: VModelRecord, others: readonly
   const parsed = parseVModelId(vmodelId);
   if (!parsed) return undefined;
   const active = { revision: vmodel.activeRevision, modelId: vmodel.activeModelId };
-  return { ...parsed, modelName: vmodel.modelName ?? parsed.name, active, revisions: [active, ...others] };
+  const isUnloaded = vmodel.unloadedModelId === vmodel.activeModelId;
+  return { ...parsed, modelName: vmodel.modelName ?? parsed.name, active, revisions: [active, ...others], isUnloaded };
 }
 
 function claim(routes: NamespaceRoutes, route: ServiceRoute): void {
@@ -103,7 +104,8 @@ function resolve(routes: NamespaceRoutes, names: readonly string[]): void {
 }
 
 function sameRoute(a: ServiceRoute, b: ServiceRoute): boolean {
-  if (a.modelName !== b.modelName || a.revisions.length !== b.revisions.length) return false;
+  if (a.modelName !== b.modelName || (a.isUnloaded ?? false) !== (b.isUnloaded ?? false) || a.revisions.length !== b.revisions.length)
+    return false;
   return a.revisions.every((one, index) => {
     const other = b.revisions[index];
     return other?.modelId === one.modelId && other.revision === one.revision;

@@ -1,10 +1,11 @@
 /** The mesh of one serving process, put together: view, cache, record writer, session, transitions, and the second hand that drives them. */
-import { PlatformError, sleep, type Timer } from "@modelyard/core";
+import { PlatformError, sleep, type Timer, withDeadline } from "@modelyard/core";
 import type { ModelSignature } from "@modelyard/runtimes";
 import { listAndWatch } from "@modelyard/store";
 import { ModelCache } from "./cache/model-cache.ts";
 import type { AcquireOptions, HeldModel, ModelState, ServiceRoute } from "./contract.ts";
 import { type Decision, DecisionLog } from "./decisions.ts";
+import { parseVModelId, vmodelIdOf } from "./identity.ts";
 import { Admissions } from "./instance/admissions.ts";
 import { CacheRecorder } from "./instance/cache-recorder.ts";
 import { Housekeeping } from "./instance/housekeeping.ts";
@@ -16,6 +17,7 @@ import type { InstanceRecord } from "./records.ts";
 import { type RegistryChange, RegistryView } from "./registry-view.ts";
 import type { MeshStatistics, RunningMesh } from "./running-mesh.ts";
 import { type MeshOptions, type ResolvedMeshOptions, resolveMeshOptions } from "./start-options.ts";
+import { recordUnload } from "./vmodels/apply.ts";
 import { Transitions } from "./vmodels/transitions.ts";
 
 /** Starts the mesh. Resolves at once: it is ready when `isReady` says so, and it serves on while the store is away. */
@@ -135,6 +137,15 @@ class ServingMesh implements RunningMesh {
     return this.#cache.peek(modelId)?.model.signature ?? this.#writer.current(modelId)?.signature;
   }
 
+  async load(route: ServiceRoute, options: AcquireOptions): Promise<void> {
+    await this.#recordUnload(route, { ...options, isUnloaded: false });
+    (await this.#cache.acquire(route.active.modelId, options)).release();
+  }
+
+  unload(route: ServiceRoute, options: AcquireOptions): Promise<void> {
+    return this.#recordUnload(route, { ...options, isUnloaded: true });
+  }
+
   explain(modelId?: string): readonly Decision[] {
     return this.#decisions.recent(modelId);
   }
@@ -161,6 +172,29 @@ class ServingMesh implements RunningMesh {
     await this.#session.close(farewellMs);
   }
 
+  /** What it records is known here at once, not when the watch says so. */
+  async #recordUnload(route: ServiceRoute, options: AcquireOptions & { readonly isUnloaded: boolean }): Promise<void> {
+    const { store, clock } = this.#options;
+    const { isUnloaded, deadlineMs, signal } = options;
+    const vmodelId = vmodelIdOf(route.namespace, route.name);
+    const limit = {
+      clock,
+      limitMs: Math.max(deadlineMs - clock.monotonicMs(), 0),
+      what: "Recording the change",
+      ...(signal && { signal }),
+    };
+    const stored = await withDeadline(recordUnload(store, { vmodelId, isUnloaded }), limit);
+    if (stored) this.#view.noteVModel(vmodelId, stored);
+  }
+
+  /** Nothing of an unloaded service stays in memory, whoever unloaded it. */
+  #forgetUnloaded(vmodelId: string): void {
+    const parsed = parseVModelId(vmodelId);
+    const route = parsed && this.#view.routes.find(parsed.namespace, parsed.name);
+    if (!route?.isUnloaded || route.name !== parsed?.name) return;
+    for (const { modelId } of route.revisions) this.#cache.forget(modelId, "the repository API unloaded the service");
+  }
+
   /** Keeps the view true until the mesh closes, whatever happens to the store. */
   async #follow(): Promise<void> {
     const { store, clock, random, log } = this.#options;
@@ -181,7 +215,10 @@ class ServingMesh implements RunningMesh {
   #onChange(change: RegistryChange): void {
     if (this.#isFirstReset && this.#view.isReady) this.#onFirstReset();
     for (const modelId of change.models) this.#onModelChanged(modelId);
-    for (const vmodelId of change.vmodels) this.#transitions.changed(vmodelId);
+    for (const vmodelId of change.vmodels) {
+      this.#transitions.changed(vmodelId);
+      this.#forgetUnloaded(vmodelId);
+    }
     const hasLostInstance = [...change.instances].some((instanceId) => !this.#view.instances.has(instanceId));
     // What a dead instance was loading is anybody's now.
     if (hasLostInstance || change.hasLeaderChanged) for (const vmodelId of this.#view.vmodels.keys()) this.#transitions.changed(vmodelId);

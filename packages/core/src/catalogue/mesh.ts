@@ -37,6 +37,12 @@ export const meshErrors = {
     retryable: false,
     hint: "Name another runtime in the InferenceService, or leave it out",
   },
+  MODEL_UNLOADED: {
+    code: "UNAVAILABLE",
+    template: 'The model "{model}" is unloaded: the repository API unloaded it and nobody has loaded it again',
+    retryable: false,
+    hint: "Load it with POST /v2/repository/models/NAME/load, or deploy another revision",
+  },
   MESH_NOT_READY: {
     code: "UNAVAILABLE",
     template: "The model could not be looked up: the registry was not read yet",

@@ -142,6 +142,15 @@ export function fakeMesh(options: { readonly services?: readonly FakeService[] }
       const copy = copies.get(modelId);
       return copy?.state === "Loaded" ? copy.held.model.signature : undefined;
     },
+    load: async (route, request) => {
+      table.set({ ...route, isUnloaded: false });
+      (await acquire(route.active.modelId, request)).release();
+    },
+    unload(route) {
+      table.set({ ...route, isUnloaded: true });
+      for (const { modelId } of route.revisions) copyOf(modelId).state = "NotLoaded";
+      return Promise.resolve();
+    },
     setServices,
     finishLoad,
     failLoad(modelId, error) {

@@ -7,7 +7,15 @@ import type { Store } from "@modelyard/store";
 import { modelKey, vmodelKey } from "../identity.ts";
 import { decodeModelRecord, decodeVModelRecord } from "../record-codec.ts";
 import type { ModelRecord, VModelRecord } from "../records.ts";
-import { planDeleteVModel, planSetVModel, type SetVModelRequest, type Stored, type VModelPlan, type VModelSnapshot } from "./plan.ts";
+import {
+  planDeleteVModel,
+  planSetVModel,
+  planUnload,
+  type SetVModelRequest,
+  type Stored,
+  type VModelPlan,
+  type VModelSnapshot,
+} from "./plan.ts";
 import { type VModelStatus, vmodelStatus } from "./status.ts";
 
 /** Options of everything here that waits. */
@@ -35,6 +43,17 @@ export function deleteVModel(
 ): Promise<boolean> {
   const scope = { vmodelId: request.vmodelId, modelIds: [], ...options };
   return commitVModel(store, scope, (snapshot) => planDeleteVModel(snapshot, request.owner));
+}
+
+/** Says in the store that a service is unloaded, or that it is not; gives the record afterwards. Fails with `VMODEL_NOT_FOUND`. */
+export async function recordUnload(
+  store: Store,
+  request: { readonly vmodelId: string; readonly isUnloaded: boolean },
+  options: VModelCallOptions = {},
+): Promise<Stored<VModelRecord> | undefined> {
+  const scope = { vmodelId: request.vmodelId, modelIds: [], ...options };
+  await commitVModel(store, scope, (snapshot) => planUnload(snapshot, request.isUnloaded));
+  return (await readVModel(store, scope)).vmodel;
 }
 
 /** Status of a vmodel as the store has it. */

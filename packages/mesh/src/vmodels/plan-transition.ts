@@ -46,6 +46,7 @@ export function planTransition(state: TransitionState): TransitionAction {
 /** A new service is loaded at once; one that was loaded before is loaded when it is asked for. */
 function planFirstLoad(state: TransitionState): TransitionAction {
   const { active, vmodel } = state;
+  if (vmodel.unloadedModelId === vmodel.activeModelId) return nothing;
   if (!active || active.record.signature || active.local || isQuarantined(active.record)) return nothing;
   if (active.refusedUntilMs !== undefined) return waitUntil(active.refusedUntilMs);
   if (copyOn(state.otherInstances, active.record) !== undefined) return nothing;

@@ -97,6 +97,15 @@ export function planMarkFailed(snapshot: VModelSnapshot, change: { readonly targ
   return commit(snapshot, { next: { ...vmodel, failed: change.failed }, models: recordsOf(snapshot) });
 }
 
+/** Says that the active model is unloaded, or (`false`) that it is not. */
+export function planUnload(snapshot: VModelSnapshot, isUnloaded: boolean): VModelPlan {
+  if (!snapshot.vmodel) return { kind: "refused", error: failure("VMODEL_NOT_FOUND", { vmodelId: snapshot.vmodelId }) };
+  const { unloadedModelId, ...vmodel } = snapshot.vmodel.record;
+  if ((unloadedModelId === vmodel.activeModelId) === isUnloaded) return unchanged;
+  const next = isUnloaded ? { ...vmodel, unloadedModelId: vmodel.activeModelId } : vmodel;
+  return commit(snapshot, { next, models: recordsOf(snapshot) });
+}
+
 function refuseVModel({ vmodel, vmodelId }: VModelSnapshot, request: SetVModelRequest): PlatformError | undefined {
   const expected = request.expectedTargetModelId;
   if (!vmodel) {
