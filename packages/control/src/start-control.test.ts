@@ -173,6 +173,17 @@ describe("an InferenceService", () => {
     });
   });
 
+  test("is not ready while the repository API has it unloaded, and says why", async () => {
+    const { activeModelId } = await deployed();
+    await setVModel({ unloadedModelId: activeModelId });
+    await eventually(async () => {
+      const ready = (await read()).status?.conditions?.find(({ type }) => type === "Ready");
+      expect(ready).toMatchObject({ status: "False", reason: "Unloaded" });
+    });
+    await setVModel({ unloadedModelId: "default/digits__isvc-another" });
+    await eventually(async () => expect(words(await read())).toEqual(["Loaded", "", "UpToDate", "True"]));
+  });
+
   test("stays with the old revision when the new source cannot be had", async () => {
     const first = await deployed();
     await running.http.update(inferenceServiceKind, service("file:///nowhere/digits.onnx"));

@@ -77,6 +77,16 @@ function isAvailable(activeWord: ModelStateWord, activeModel: ModelRecord | unde
   return activeWord === "Loaded" || activeWord === "Standby" || (activeWord === "Loading" && activeModel?.signature !== undefined);
 }
 
+/** Whether the repository API unloaded the model that answers: requests are refused until it is loaded again. */
+function isUnloaded(vmodel: VModelRecord | undefined): boolean {
+  return vmodel !== undefined && vmodel.unloadedModelId === vmodel.activeModelId;
+}
+
+const unloadedWords: { readonly reason: string; readonly message: string } = {
+  reason: "Unloaded",
+  message: "The repository API unloaded the model; it answers again when it is loaded again or another revision is deployed",
+};
+
 function isRegistered({ vmodel, wantedModelId }: StatusFacts): boolean {
   return vmodel !== undefined && vmodel.targetModelId === wantedModelId;
 }
@@ -145,8 +155,8 @@ function failureWord(reason: string): string {
 
 function planConditions(facts: StatusFacts, modelStatus: ModelStatus): readonly Condition[] {
   const activeWord = modelStatus.states?.activeModelState ?? "Pending";
-  const isReady = facts.vmodel !== undefined && isAvailable(activeWord, facts.activeModel);
-  const { reason = activeWord, message } = modelStatus.lastFailureInfo ?? {};
+  const isReady = facts.vmodel !== undefined && !isUnloaded(facts.vmodel) && isAvailable(activeWord, facts.activeModel);
+  const { reason = activeWord, message } = modelStatus.lastFailureInfo ?? (isUnloaded(facts.vmodel) ? unloadedWords : {});
   const now = timestamp(facts.nowMs);
   let conditions: readonly Condition[] = (facts.service.status?.conditions ?? []) as Condition[];
   for (const type of ["PredictorReady", "Ready"]) {
