@@ -38,6 +38,7 @@ export class Http1Connection implements ConnectionDriver {
   #isBodyPaused = false;
   #isInputPaused = false;
   #isLast = false;
+  #isRetiring = false;
   #hasPeerEnded = false;
   /** The client waits for our word before it sends the body; answered now, nobody knows whether it will (RFC 9110 §10.1.1). */
   #awaitsContinue = false;
@@ -128,6 +129,11 @@ export class Http1Connection implements ConnectionDriver {
     if (!this.hasRoom) return;
     this.#exchange?.onWritable();
     this.#process();
+  }
+
+  retire(): void {
+    this.#isRetiring = true;
+    if (this.#exchange && !this.#exchange.isStarted) this.#isLast = true;
   }
 
   drain(): void {
@@ -246,7 +252,7 @@ export class Http1Connection implements ConnectionDriver {
     }
     // What is left of the input may be the beginning of the next head.
     this.#headSinceMs = this.#transport.readMs;
-    if (!parsed.keepsAlive) this.#isLast = true;
+    if (!parsed.keepsAlive || this.#isRetiring) this.#isLast = true;
     const exchange = new Http1Exchange(this, parsed);
     const body = bodyReader(parsed.body, this.context.limits.maxHeaderBytes, exchange);
     this.#exchange = exchange;

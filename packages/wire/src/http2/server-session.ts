@@ -78,6 +78,10 @@ export class ServerSession implements ConnectionDriver {
     this.#transport.resume();
   }
 
+  retire(): void {
+    this.drain();
+  }
+
   drain(): void {
     if (this.#isDraining) return;
     this.#isDraining = true;

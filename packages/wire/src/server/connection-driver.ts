@@ -8,6 +8,8 @@ import type { WireLimits } from "./limits.ts";
 export interface ConnectionDriver extends TransportHandler {
   /** Requests being answered. */
   readonly inFlight: number;
+  /** Takes one more request at most, whose answer says that it is the last; a protocol that can tell the client so at once drains. */
+  retire(): void;
   /** Takes no new request and closes the connection when those in flight are answered. */
   drain(): void;
   /** Looks for what has taken too long; called about once a second. */

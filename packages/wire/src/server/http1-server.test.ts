@@ -219,6 +219,34 @@ describe("HTTP/1.1 server with raw bytes", () => {
     expect(answer).toMatch(/connection: close\r\n\r\nabc$/);
   });
 
+  test("drain with a grace for idle connections answers one more request on each, saying that it is the last", async () => {
+    const clock = fakeClock();
+    await using running = await startServer(echo, { clock });
+    const agent = new Agent({ keepAlive: true });
+    const sendOne = (text: string): Promise<Answer> => send({ port: running.port, method: "POST", agent }, text);
+    expect((await sendOne("the first")).headers.connection).not.toBe("close");
+    const drained = running.server.drain(10_000, 5_000);
+    const last = await sendOne("the last");
+    expect(last).toMatchObject({ status: 200, headers: { connection: "close" } });
+    await drained;
+    await expect(sendOne("too late")).rejects.toThrow("ECONNREFUSED");
+    expect(clock.monotonicMs()).toBe(0);
+  });
+
+  test("drain with a grace for idle connections closes those that send nothing after it", async () => {
+    const clock = fakeClock();
+    await using running = await startServer(echo, { clock });
+    const closed = rawExchange(running.address, [], false);
+    await expect.poll(() => running.server.connectionCount).toBe(1);
+    const drained = running.server.drain(10_000, 5_000);
+    await clock.advance(4_999);
+    expect(running.server.connectionCount).toBe(1);
+    await clock.advance(1);
+    expect(await closed).toBe("");
+    await clock.advance(1_000);
+    await drained;
+  });
+
   test("a handler that throws loses its connection only", async () => {
     await using running = await startServer((exchange) => {
       if (exchange.head.path === "/bad") throw new Error("defect");

@@ -21,6 +21,7 @@ export class ServerConnection implements TransportHandler {
   readonly #transport: Transport;
   readonly #openedMs: number;
   #driver: ConnectionDriver | undefined;
+  #isRetiring = false;
   /** What came before the protocol was known: a beginning of the preface. */
   #first: Buffer | undefined;
 
@@ -32,6 +33,11 @@ export class ServerConnection implements TransportHandler {
 
   get inFlight(): number {
     return this.#driver?.inFlight ?? 0;
+  }
+
+  retire(): void {
+    this.#isRetiring = true;
+    this.#driver?.retire();
   }
 
   drain(): void {
@@ -62,6 +68,7 @@ export class ServerConnection implements TransportHandler {
     }
     this.#first = undefined;
     this.#driver = isPreface ? this.#http2() : this.#http1();
+    if (this.#isRetiring) this.#driver.retire();
     this.#driver.onData(first);
   }
 

@@ -30,8 +30,11 @@ export interface WireServer {
   readonly connectionCount: number;
   /** Requests being answered. */
   readonly inFlight: number;
-  /** Takes no new connection or request, waits until those in flight are answered, at most `graceMs`, then closes. */
-  drain(graceMs: number): Promise<void>;
+  /**
+   * Takes no new connection or request, waits until those in flight are answered, at most `graceMs`, then closes. An HTTP/1.1 connection without a
+   * request has `idleGraceMs` (default 0) for one more: its client cannot be told to send that elsewhere, and may be sending it.
+   */
+  drain(graceMs: number, idleGraceMs?: number): Promise<void>;
   /** Closes every connection at once. Idempotent. */
   close(): Promise<void>;
 }
@@ -94,11 +97,16 @@ class ConnectionSet implements WireServer {
     });
   }
 
-  async drain(graceMs: number): Promise<void> {
+  async drain(graceMs: number, idleGraceMs = 0): Promise<void> {
     this.#isClosed = true;
     const stopped = this.#stopListening();
+    const idleMs = Math.min(idleGraceMs, graceMs);
+    if (idleMs > 0) {
+      for (const connection of this.#connections) connection.retire();
+      await this.#emptied(idleMs);
+    }
     for (const connection of this.#connections) connection.drain();
-    await this.#emptied(graceMs);
+    await this.#emptied(graceMs - idleMs);
     await this.close();
     await stopped;
   }
