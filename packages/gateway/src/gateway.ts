@@ -1,5 +1,6 @@
 /** The gateway: what a wire server hands its requests to. */
 import type { RequestHandler } from "@modelyard/wire";
+import { createGatekeeper } from "./authentication/gatekeeper.ts";
 import { GrpcFace } from "./grpc/grpc-face.ts";
 import { InferenceRunner } from "./inference/inference-runner.ts";
 import { type GatewayOptions, resolveGatewayOptions } from "./options.ts";
@@ -22,9 +23,12 @@ export function createGateway(options: GatewayOptions): Gateway {
   const runner = new InferenceRunner(resolved);
   const rest = new RestFace(resolved, runner);
   const grpc = new GrpcFace(resolved, runner);
+  const gatekeeper = createGatekeeper(resolved);
   return {
     onRequest(exchange) {
       const memo = headMemoOf(exchange, resolved.allowedHosts);
+      const refusal = gatekeeper?.admit(exchange, memo).refusal;
+      if (refusal) return memo.isGrpc ? grpc.refuse(exchange, refusal) : rest.refuse(exchange, memo, refusal);
       return memo.isGrpc ? grpc.onRequest(exchange) : rest.onRequest(exchange, memo);
     },
   };

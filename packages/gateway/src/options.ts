@@ -1,6 +1,7 @@
 /** Options of the gateway and their defaults. */
 import type { Clock, Log, Metrics } from "@modelyard/core";
 import type { Mesh } from "@modelyard/mesh";
+import type { AuthenticationOptions } from "./authentication/gatekeeper.ts";
 
 /** Limits of the gateway; each refuses with a reason that says which. */
 export interface GatewayLimits {
@@ -30,15 +31,18 @@ export interface GatewayOptions {
   readonly limits?: Partial<GatewayLimits>;
   /**
    * Host names that requests may be addressed to besides those of loopback, lower-case and without port; `any` switches the check of Host and
-   * Origin off, which suits a listener that authenticates. Default none: no web page can reach the server.
+   * Origin off, which suits a listener that authenticates. Default none: no web page can reach the server; `any` when authentication is required.
    */
   readonly allowedHosts?: readonly string[] | "any";
+  /** Whether requests must carry an API key or a client certificate; health is always open. Default `none`. */
+  readonly authentication?: AuthenticationOptions;
 }
 
 /** Options with every default filled in. */
 export interface ResolvedGatewayOptions extends GatewayOptions {
   readonly limits: GatewayLimits;
   readonly allowedHosts: readonly string[] | "any";
+  readonly authentication: AuthenticationOptions;
 }
 
 const defaultLimits: GatewayLimits = {
@@ -51,5 +55,7 @@ const defaultLimits: GatewayLimits = {
 
 /** Fills the defaults in. */
 export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayOptions {
-  return { ...options, limits: { ...defaultLimits, ...options.limits }, allowedHosts: options.allowedHosts ?? [] };
+  const { authentication = { kind: "none" } } = options;
+  const { allowedHosts = authentication.kind === "required" ? "any" : [] } = options;
+  return { ...options, limits: { ...defaultLimits, ...options.limits }, allowedHosts, authentication };
 }

@@ -84,4 +84,40 @@ export const gatewayErrors = {
     retryable: false,
     hint: "Ask for outputs that the model's metadata names, or for none to get all",
   },
+  API_KEY_MISSING: {
+    code: "UNAUTHENTICATED",
+    template: "The request was refused: it carries no API key",
+    retryable: false,
+    hint: "Send a key as `authorization: Bearer KEY` or in `modelyard-api-key`",
+  },
+  API_KEY_NOT_VALID: {
+    code: "UNAUTHENTICATED",
+    template: "The request was refused: its API key is not valid",
+    retryable: false,
+    hint: "Check that the whole key is sent, and that it was not revoked",
+  },
+  API_KEY_EXPIRED: {
+    code: "UNAUTHENTICATED",
+    template: "The request was refused: its API key has expired",
+    retryable: false,
+    hint: "Have a new key issued",
+  },
+  NAMESPACE_NOT_ALLOWED: {
+    code: "PERMISSION_DENIED",
+    template: 'The request was refused: its API key does not open the namespace "{namespace}"',
+    retryable: false,
+    hint: "Use a key of that namespace, or name the namespace of the key in the address or in modelyard-namespace",
+  },
+  ROLE_NOT_ALLOWED: {
+    code: "PERMISSION_DENIED",
+    template: 'The request was refused: it needs a key with the role "{needed}", and this one has the role "{actual}"',
+    retryable: false,
+    hint: "Use a key that may load and unload models",
+  },
+  AUTHENTICATION_NOT_READY: {
+    code: "UNAVAILABLE",
+    template: "The API key could not be checked: the keys have not been read from the store yet",
+    retryable: true,
+    hint: "Try again shortly; see whether the store can be reached",
+  },
 } as const;

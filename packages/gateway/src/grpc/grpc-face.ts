@@ -11,7 +11,16 @@ import {
   writeMessage,
 } from "@modelyard/codec";
 import { failure, type Log, PlatformError } from "@modelyard/core";
-import { type BodyConsumer, type Exchange, type Field, type GrpcCall, type GrpcUnaryOptions, grpcUnary } from "@modelyard/wire";
+import {
+  type BodyConsumer,
+  type Exchange,
+  type Field,
+  type GrpcCall,
+  type GrpcMessageHandlers,
+  type GrpcUnaryOptions,
+  grpcStreaming,
+  grpcUnary,
+} from "@modelyard/wire";
 import type { OutcomeSink } from "../inference/inference-call.ts";
 import type { InferenceRunner } from "../inference/inference-runner.ts";
 import { isModelReady, modelMetadataOf } from "../inference/model-metadata.ts";
@@ -43,6 +52,7 @@ export class GrpcFace {
   readonly #inferSink: OutcomeSink<GrpcCall>;
   readonly #methods: ReadonlyMap<string, GrpcUnaryOptions>;
   readonly #unknown: GrpcUnaryOptions;
+  readonly #refused: RequestCounters;
 
   constructor(options: ResolvedGatewayOptions, runner: InferenceRunner) {
     const { mesh, serverName: name, serverVersion: version } = options;
@@ -50,6 +60,7 @@ export class GrpcFace {
     this.#runner = runner;
     this.#log = options.log;
     const infer = this.#counters("infer");
+    this.#refused = this.#counters("unknown");
     this.#inferSink = { answered: () => infer.ok(), failed: (call, error) => this.#fail(call, infer, error) };
     this.#methods = new Map([
       [`${service}ModelInfer`, this.#method("infer", (handling) => this.#infer(handling))],
@@ -70,6 +81,16 @@ export class GrpcFace {
   /** Takes a call over. */
   onRequest(exchange: Exchange): BodyConsumer {
     return grpcUnary(exchange, this.#methods.get(exchange.head.path) ?? this.#unknown);
+  }
+
+  /** Refuses a call without looking at its messages. */
+  refuse(exchange: Exchange, error: PlatformError): BodyConsumer {
+    const { clock, limits } = this.#options;
+    const onCall = (call: GrpcCall): GrpcMessageHandlers => {
+      this.#fail(call, this.#refused, error);
+      return noMessages;
+    };
+    return grpcStreaming(exchange, { clock, maxMessageBytes: limits.maxBodyBytes, onCall });
   }
 
   #counters(kind: RequestKind): RequestCounters {
@@ -146,6 +167,7 @@ function respond<T>({ call, counters }: Handling, type: MessageType<T>, answer: 
 }
 
 const longestShown = 200;
+const noMessages: GrpcMessageHandlers = { onMessage() {}, onEnd() {} };
 
 /** The reason for programs, and for how long a client that retries by itself should wait (gRPC A6). */
 function trailersOf(error: PlatformError): readonly Field[] {

@@ -26,7 +26,12 @@ export function respondJson(exchange: Exchange, value: unknown, head: ResponseHe
 export function respondError(exchange: Exchange, error: PlatformError, allow?: string): void {
   const { message, ...rest } = error.toPublic();
   const status = statusOfReason[error.reason] ?? httpStatusOf(error.code);
-  const fields: [string, string][] = [["content-type", "application/json"]];
+  const fields: [string, string][] = [
+    ["content-type", "application/json"],
+    ["modelyard-reason", error.reason],
+  ];
+  // RFC 9110 §11.6.1.
+  if (status === 401) fields.push(["www-authenticate", "Bearer"]);
   if (allow !== undefined) fields.push(["allow", allow]);
   if (error.retryable && (status === 429 || status === 503)) fields.push(["retry-after", retryAfterSeconds(error)]);
   exchange.respond({ head: responseHead(status, fields), body: JSON.stringify({ error: message, ...rest }) });

@@ -60,6 +60,12 @@ export class RestFace {
     return ignoredBody;
   }
 
+  /** Refuses a request without looking at its body. */
+  refuse(exchange: Exchange, { target }: HeadMemo, error: PlatformError): BodyConsumer {
+    this.#fail(exchange, target.kind === "refused" ? "unknown" : target.kind, error);
+    return ignoredBody;
+  }
+
   #answer(exchange: Exchange, memo: HeadMemo): void {
     const { mesh, serverName, serverVersion } = this.#options;
     const { target } = memo;

@@ -5,6 +5,7 @@
 import type { PlatformError } from "@modelyard/core";
 import type { Mesh } from "@modelyard/mesh";
 import type { Exchange, RequestHead } from "@modelyard/wire";
+import type { Admission } from "../authentication/gatekeeper.ts";
 import { type ModelReference, namespaceHeader, type ResolvedModel, readNamespace, resolveModel } from "./model-reference.ts";
 import { checkRequestOrigin } from "./request-origin.ts";
 import { parseRestTarget, type RestTarget } from "./rest-target.ts";
@@ -16,6 +17,8 @@ export class HeadMemo {
   readonly refusal: PlatformError | undefined;
   /** Of the header alone; REST addresses carry their own. */
   readonly namespace: string;
+  /** What was decided about the credentials in the head; the gatekeeper knows how long it holds. */
+  admission: Admission | undefined = undefined;
   readonly #head: RequestHead;
   #target: RestTarget | undefined;
   #epoch = -1;
@@ -26,6 +29,11 @@ export class HeadMemo {
     this.isGrpc = protocol === "h2" && isGrpcRequest(head);
     this.refusal = checkRequestOrigin(head, allowedHosts);
     this.namespace = readNamespace(head.get(namespaceHeader));
+  }
+
+  /** Path with query, as received. */
+  get path(): string {
+    return this.#head.path;
   }
 
   /** What a REST request asks for. */

@@ -1,0 +1,51 @@
+/**
+ * What each address and method needs. Open are only the probes of the server's own health, which Kubernetes sends without credentials.
+ * A gRPC method that is not listed needs the role `admin`, so that a new one is closed until it is thought of.
+ */
+import type { HeadMemo } from "../routing/head-memo.ts";
+import type { RestTarget } from "../routing/rest-target.ts";
+import type { ApiKeyRole } from "./api-key.ts";
+import type { Permission } from "./authorize.ts";
+
+const inference = "/inference.GRPCInferenceService/";
+const openMethods: ReadonlySet<string> = new Set([`${inference}ServerLive`, `${inference}ServerReady`]);
+const openService = "/grpc.health.v1.Health/";
+const adminMethods: ReadonlySet<string> = new Set([`${inference}RepositoryModelLoad`, `${inference}RepositoryModelUnload`]);
+/** About the server, so the key of any namespace will do. */
+const serverMethods: ReadonlySet<string> = new Set([`${inference}ServerMetadata`]);
+const inferServices: readonly string[] = [inference, "/grpc.reflection.v1.ServerReflection/", "/grpc.reflection.v1alpha.ServerReflection/"];
+const adminAddress = /\/repository\/models\/.+\/(?:load|unload)\/?$/;
+
+/** What a request needs; `open` when nobody is asked who they are. */
+export function permissionOf(memo: HeadMemo): Permission | "open" {
+  return memo.isGrpc ? grpcPermission(memo) : restPermission(memo);
+}
+
+function grpcPermission({ path, namespace }: HeadMemo): Permission | "open" {
+  if (openMethods.has(path) || path.startsWith(openService)) return "open";
+  const isInfer = !adminMethods.has(path) && inferServices.some((service) => path.startsWith(service));
+  return { namespace: serverMethods.has(path) ? undefined : namespace, role: isInfer ? "infer" : "admin" };
+}
+
+function restPermission({ path, namespace, target }: HeadMemo): Permission | "open" {
+  if (target.kind === "live" || target.kind === "ready") return "open";
+  const role: ApiKeyRole = adminAddress.test(decoded(path)) ? "admin" : "infer";
+  // An address that is refused anyway is so for whoever has a key.
+  if (target.kind === "server" || target.kind === "refused") return { namespace: undefined, role };
+  return { namespace: namespaceOf(target) ?? namespace, role };
+}
+
+/** The namespace an address names. */
+function namespaceOf(target: RestTarget): string | undefined {
+  if ("reference" in target) return target.reference.namespace;
+  return "namespace" in target ? target.namespace : undefined;
+}
+
+/** The path without its query; escapes that are malformed are refused by the address's own parser. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path.replace(/\?.*$/, ""));
+  } catch {
+    return path;
+  }
+}
