@@ -74,9 +74,9 @@ const ownErrors = {
   },
   GRPC_COMPRESSION: {
     code: "UNIMPLEMENTED",
-    template: 'Messages compressed with "{encoding}" are not supported, only "identity"',
+    template: 'Messages compressed with "{encoding}" are not supported: expected "gzip", "deflate" or "identity"',
     retryable: false,
-    hint: "Switch compression off in the client",
+    hint: "Compress with gzip or deflate, or switch compression off in the client",
   },
 } as const;
 

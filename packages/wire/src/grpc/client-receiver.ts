@@ -2,6 +2,7 @@
 import { PlatformError } from "@modelyard/core";
 import type { Field, Fields } from "../message/fields.ts";
 import type { PeerReceiver, PeerRequest, PeerResponseHead } from "../peer/contract.ts";
+import { refuseCompressed } from "./message-encoding.ts";
 import { MessageReader, type OnMessage } from "./message-framing.ts";
 import { failureOfHttpStatus, failureOfStatus, rpcFailure } from "./status.ts";
 import { formatTimeout } from "./timeout.ts";
@@ -57,7 +58,7 @@ export function callReceiver(path: string, maxMessageBytes: number, outcome: Cal
       const isGrpc = received.get("content-type")?.startsWith("application/grpc") ?? false;
       if (received.get("grpc-status") !== undefined) return;
       if (received.status !== 200 || !isGrpc) giveUp(failureOfHttpStatus(path, received.status));
-      reader = new MessageReader(maxMessageBytes, received.get("grpc-encoding") ?? "unknown", outcome.onMessage);
+      reader = new MessageReader(maxMessageBytes, refuseCompressed(received.get("grpc-encoding")), outcome.onMessage);
     },
     onData(chunk) {
       if (isDone || !reader) return;

@@ -1,5 +1,6 @@
 /** Length-prefixed messages of gRPC: a flag byte, four bytes of length, the message. */
 import { failure } from "@modelyard/core";
+import type { Decompress } from "./message-encoding.ts";
 
 /** Bytes before each message. */
 const messagePrefixBytes = 5;
@@ -8,16 +9,17 @@ const messagePrefixBytes = 5;
 export const copiedMessageBytes: number = 16 * 1024;
 
 /** The prefix of a message. */
-export function messagePrefix(sizeBytes: number): Buffer {
+export function messagePrefix(sizeBytes: number, isCompressed = false): Buffer {
   const prefix = Buffer.alloc(messagePrefixBytes);
+  prefix[0] = isCompressed ? 1 : 0;
   prefix.writeUInt32BE(sizeBytes, 1);
   return prefix;
 }
 
 /** A message with its prefix, in one piece. */
-export function framedMessage(message: Uint8Array): Buffer {
+export function framedMessage(message: Uint8Array, isCompressed = false): Buffer {
   const framed = Buffer.allocUnsafe(messagePrefixBytes + message.length);
-  framed[0] = 0;
+  framed[0] = isCompressed ? 1 : 0;
   framed.writeUInt32BE(message.length, 1);
   framed.set(message, messagePrefixBytes);
   return framed;
@@ -39,12 +41,12 @@ export class MessageReader {
   /** What has come of the message, in a buffer of at most its size. */
   #message: Buffer | undefined;
   #messageBytes = 0;
-  #encoding: string;
+  readonly #decompress: Decompress;
 
-  /** `encoding`: what the peer says it compresses with, for the refusal. */
-  constructor(maxMessageBytes: number, encoding: string, onMessage: OnMessage) {
+  /** `decompress` is given the messages that the peer flags as compressed. */
+  constructor(maxMessageBytes: number, decompress: Decompress, onMessage: OnMessage) {
     this.#maxMessageBytes = maxMessageBytes;
-    this.#encoding = encoding;
+    this.#decompress = decompress;
     this.#onMessage = onMessage;
   }
 
@@ -71,7 +73,7 @@ export class MessageReader {
       return at;
     }
     this.#prefixBytes = 0;
-    this.#onMessage(chunk.subarray(at, at + size), false);
+    this.#deliver(chunk.subarray(at, at + size), false);
     return at + size;
   }
 
@@ -83,8 +85,13 @@ export class MessageReader {
     if (this.#messageBytes < this.#sizeBytes) return end;
     this.#message = undefined;
     this.#prefixBytes = 0;
-    this.#onMessage(message, true);
+    this.#deliver(message, true);
     return end;
+  }
+
+  #deliver(message: Uint8Array, isOwned: boolean): void {
+    if (this.#prefix[0] === 0) this.#onMessage(message, isOwned);
+    else this.#onMessage(this.#decompress(message), true);
   }
 
   #grown(neededBytes: number): Buffer {
@@ -98,8 +105,7 @@ export class MessageReader {
 
   #checkedSize(): number {
     const [flag = 0] = this.#prefix;
-    if (flag === 1) throw failure("GRPC_COMPRESSION", { encoding: this.#encoding });
-    if (flag !== 0) throw failure("GRPC_MALFORMED", { problem: `the flag byte is ${flag}` });
+    if (flag > 1) throw failure("GRPC_MALFORMED", { problem: `the flag byte is ${flag}` });
     const size = this.#prefix.readUInt32BE(1);
     if (size <= this.#maxMessageBytes) return size;
     throw failure("LIMIT_EXCEEDED", { what: "The gRPC message", current: `${size} bytes`, limit: `${this.#maxMessageBytes} bytes` });

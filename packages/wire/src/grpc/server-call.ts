@@ -2,7 +2,8 @@
 import { type Clock, type Code, failure, type PlatformError } from "@modelyard/core";
 import type { BodyConsumer, Exchange, ResponseStream } from "../message/exchange.ts";
 import type { Field } from "../message/fields.ts";
-import { responseHead, trailers } from "../message/response-head.ts";
+import { type ResponseHead, responseHead, trailers } from "../message/response-head.ts";
+import { acceptedEncodings, answerEncodingOf, compress, type MessageEncoding } from "./message-encoding.ts";
 import { copiedMessageBytes, framedMessage, messagePrefix } from "./message-framing.ts";
 import { statusFields } from "./status.ts";
 import { parseTimeout } from "./timeout.ts";
@@ -42,7 +43,12 @@ export interface GrpcOptions {
 }
 
 const contentType: Field = ["content-type", "application/grpc"];
+const acceptEncoding: Field = ["grpc-accept-encoding", acceptedEncodings];
 const okHead = responseHead(200, [contentType]);
+const encodedHeads: Readonly<Record<MessageEncoding, ResponseHead>> = {
+  gzip: responseHead(200, [contentType, ["grpc-encoding", "gzip"], acceptEncoding]),
+  deflate: responseHead(200, [contentType, ["grpc-encoding", "deflate"], acceptEncoding]),
+};
 const okTrailers = trailers([["grpc-status", "0"]]);
 const wrongContentType = responseHead(415);
 const wrongMethod = responseHead(405, [["allow", "POST"]]);
@@ -52,11 +58,17 @@ const wrongProtocol = responseHead(505);
 export class ServerCall implements GrpcCall {
   readonly exchange: Exchange;
   readonly deadlineMs: number | undefined;
+  /** What the client says it compresses its messages with. */
+  readonly encoding: string | undefined;
+  readonly #answerEncoding: MessageEncoding | undefined;
   #stream: ResponseStream | undefined;
   #onDrain: (() => void) | undefined;
 
   constructor(exchange: Exchange, clock: Clock) {
     this.exchange = exchange;
+    this.encoding = exchange.head.get("grpc-encoding");
+    this.#answerEncoding =
+      this.encoding === undefined ? undefined : answerEncodingOf(this.encoding, exchange.head.get("grpc-accept-encoding"));
     const timeout = exchange.head.get("grpc-timeout");
     const timeoutMs = timeout === undefined ? undefined : parseTimeout(timeout);
     this.deadlineMs = timeoutMs === undefined ? undefined : clock.monotonicMs() + timeoutMs;
@@ -75,7 +87,7 @@ export class ServerCall implements GrpcCall {
   }
 
   respond(message: Uint8Array): void {
-    if (!this.#stream && message.length < copiedMessageBytes) {
+    if (!this.#stream && !this.#answerEncoding && message.length < copiedMessageBytes) {
       this.exchange.respond({ head: okHead, body: framedMessage(message), trailers: okTrailers });
       return;
     }
@@ -85,9 +97,11 @@ export class ServerCall implements GrpcCall {
 
   send(message: Uint8Array): boolean {
     const stream = this.#open();
-    if (message.length < copiedMessageBytes) return stream.write(framedMessage(message));
-    stream.write(messagePrefix(message.length));
-    return stream.write(message);
+    const sent = this.#answerEncoding ? compress(message, this.#answerEncoding) : message;
+    const isCompressed = sent !== message;
+    if (sent.length < copiedMessageBytes) return stream.write(framedMessage(sent, isCompressed));
+    stream.write(messagePrefix(sent.length, isCompressed));
+    return stream.write(sent);
   }
 
   onDrain(callback: () => void): void {
@@ -98,12 +112,12 @@ export class ServerCall implements GrpcCall {
   finish(code: Code | "OK", message = "", trailerFields: readonly Field[] = []): void {
     const fields = [...statusFields(code, message), ...trailerFields];
     if (this.#stream) this.#stream.end(trailers(fields));
-    else if (code === "OK") this.exchange.respond({ head: okHead, trailers: trailers(fields) });
+    else if (code === "OK") this.exchange.respond({ head: this.#head(), trailers: trailers(fields) });
     else this.exchange.respond({ head: responseHead(200, [contentType, ...fields]) });
   }
 
   fail(error: PlatformError): void {
-    const acceptsOnly: readonly Field[] = error.reason === "GRPC_COMPRESSION" ? [["grpc-accept-encoding", "identity"]] : [];
+    const acceptsOnly: readonly Field[] = error.reason === "GRPC_COMPRESSION" ? [acceptEncoding] : [];
     this.finish(error.code, error.message, acceptsOnly);
   }
 
@@ -121,9 +135,13 @@ export class ServerCall implements GrpcCall {
 
   #open(): ResponseStream {
     if (this.#stream) return this.#stream;
-    this.#stream = this.exchange.start(okHead);
+    this.#stream = this.exchange.start(this.#head());
     if (this.#onDrain) this.#stream.onDrain(this.#onDrain);
     return this.#stream;
+  }
+
+  #head(): ResponseHead {
+    return this.#answerEncoding ? encodedHeads[this.#answerEncoding] : okHead;
   }
 }
 

@@ -1,6 +1,7 @@
 /** Streaming gRPC calls on the server: any number of messages in and out. */
 import { failure, PlatformError } from "@modelyard/core";
 import type { BodyConsumer, Exchange } from "../message/exchange.ts";
+import { decompressorOf } from "./message-encoding.ts";
 import { MessageReader } from "./message-framing.ts";
 import { type GrpcCall, type GrpcOptions, ignoredBody, refusesNonGrpc, ServerCall } from "./server-call.ts";
 
@@ -22,7 +23,7 @@ export function grpcStreaming(exchange: Exchange, options: GrpcStreamingOptions)
   if (refusesNonGrpc(exchange)) return ignoredBody;
   const call = new ServerCall(exchange, options.clock);
   const handlers = options.onCall(call);
-  const reader = new MessageReader(options.maxMessageBytes, call.get("grpc-encoding") ?? "unknown", (message) => {
+  const reader = new MessageReader(options.maxMessageBytes, decompressorOf(call.encoding, options.maxMessageBytes), (message) => {
     if (!call.isOver) handlers.onMessage(message);
   });
   return {

@@ -1,6 +1,7 @@
 /** Unary gRPC calls on the server: one message in, one out. */
 import { failure, PlatformError } from "@modelyard/core";
 import type { BodyConsumer, Exchange } from "../message/exchange.ts";
+import { decompressorOf } from "./message-encoding.ts";
 import { MessageReader } from "./message-framing.ts";
 import { type GrpcCall, type GrpcOptions, ignoredBody, refusesNonGrpc, ServerCall } from "./server-call.ts";
 
@@ -23,7 +24,7 @@ class UnaryConsumer implements BodyConsumer {
   constructor(exchange: Exchange, options: GrpcUnaryOptions) {
     const call = new ServerCall(exchange, options.clock);
     this.#call = call;
-    this.#reader = new MessageReader(options.maxMessageBytes, call.get("grpc-encoding") ?? "unknown", (message) => {
+    this.#reader = new MessageReader(options.maxMessageBytes, decompressorOf(call.encoding, options.maxMessageBytes), (message) => {
       if (++this.#messages > 1) throw failure("GRPC_MALFORMED", { problem: "a unary call has one message" });
       options.onCall(call, message);
     });
