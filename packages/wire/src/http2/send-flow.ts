@@ -33,6 +33,11 @@ export class SendFlow {
     this.#deps = deps;
   }
 
+  /** What the peer lets us send on the connection. */
+  get windowBytes(): number {
+    return this.#windowBytes;
+  }
+
   /** Body waiting in all streams. */
   get queuedBytes(): number {
     return this.#queuedBytes;

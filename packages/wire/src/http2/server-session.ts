@@ -66,7 +66,7 @@ export class ServerSession implements ConnectionDriver {
   onPeerEnd(): void {
     // The client is gone, or at least cannot grant windows any more: what is answered is sent as far as it fits, nothing is waited for.
     this.drain();
-    this.#session.abortUnanswered(clientLost("it ended before its answer was ready"));
+    this.#session.abortUnfinishable(clientLost("it ended before its answer was ready"));
   }
 
   onClosed(why: string): void {

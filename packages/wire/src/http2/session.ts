@@ -212,10 +212,16 @@ export class Http2Session implements FrameSink {
     }
   }
 
-  /** Aborts the streams whose own side has not ended, all of its body queued included. */
-  abortUnanswered(error: PlatformError): void {
+  /**
+   * Aborts the streams that cannot be completed now that the peer sends nothing more: those not answered to the end, and those whose answer
+   * needs more window than was granted.
+   */
+  abortUnfinishable(error: PlatformError): void {
+    let budgetBytes = this.send.windowBytes;
     for (const stream of this.#streams.values()) {
-      if (!stream.isLocalClosed && !stream.endIsQueued) this.abort(stream, "CANCEL", error);
+      const fits = stream.endIsQueued && stream.queuedBytes <= Math.min(stream.sendWindow, budgetBytes);
+      if (fits) budgetBytes -= stream.queuedBytes;
+      else if (!stream.isLocalClosed) this.abort(stream, "CANCEL", error);
     }
   }
 

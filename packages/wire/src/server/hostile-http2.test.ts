@@ -148,4 +148,16 @@ describe("HTTP/2 server and a client that does not send what it owes", () => {
     await expect.poll(() => reasons).toEqual(["EXCHANGE_CANCELLED", "EXCHANGE_CANCELLED"]);
     await expect.poll(() => running.server.connectionCount).toBe(0);
   });
+
+  test("answers that wait for a window are aborted when the client ends its side, since it can grant none any more", async () => {
+    await using running = await startServer((exchange) => {
+      exchange.respond({ head: responseHead(200), body: new Uint8Array(100) });
+      return noBody;
+    });
+    const noWindow = rawFrame(4, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0]));
+    using client = rawClient(running, noWindow, rawFrame(1, 5, 1, getBlock));
+    await expect.poll(() => running.server.inFlight).toBe(1);
+    client.socket.end();
+    await expect.poll(() => running.server.connectionCount).toBe(0);
+  });
 });
