@@ -147,9 +147,10 @@ function refusalIn(line: string): Refusal | undefined {
   return error;
 }
 
-/** Ctrl-C and SIGTERM end the server in order, and with it this program. */
+/** Ctrl-C, SIGTERM and a terminal that is closed end the server in order, and with it this program. A server by itself takes SIGHUP for a reload. */
 function passSignals(child: ChildProcess): void {
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void child.kill(signal));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void child.kill(signal));
+  process.on("SIGHUP", () => void child.kill("SIGTERM"));
 }
 
 async function ended(child: ChildProcess): Promise<number> {

@@ -28,6 +28,6 @@ export async function serve(flags: ConfigFlags, context: CommandContext): Promis
     streams.stdout.write(`modelyard serving ${JSON.stringify({ data, dataDir: config.dataDir, pid: process.pid })}\n`);
     await terminated;
   } finally {
-    await program.close(config.drainLimitMs);
+    await program.close(config.drainLimitMs, 0);
   }
 }

@@ -10,7 +10,7 @@ import { servingNodeArguments } from "../programs/serving-node-arguments.ts";
 import { dataFolderAt } from "../supervisor/data-folder.ts";
 import { type LogFile, openLogFile } from "../supervisor/log-file.ts";
 import { defaultHeartbeat } from "../supervisor/supervised-process.ts";
-import { type SupervisorOptions, startSupervisor } from "../supervisor/supervisor.ts";
+import { type Supervisor, type SupervisorOptions, startSupervisor } from "../supervisor/supervisor.ts";
 import { productVersion } from "../version.ts";
 import { terminationAsked } from "./termination.ts";
 
@@ -18,8 +18,9 @@ import { terminationAsked } from "./termination.ts";
 export async function up(flags: ConfigFlags, context: CommandContext): Promise<void> {
   const { clock, streams } = context;
   const { config } = loadConfig(flags);
-  const terminated = terminationAsked(clock);
-  const supervisor = await startSupervisor(supervisorOptions(config), { clock, log: supervisorLog(config, context) });
+  let supervisor: Supervisor | undefined;
+  const terminated = terminationAsked(clock, { onHangUp: () => void supervisor?.reload() });
+  supervisor = await startSupervisor(supervisorOptions(config), { clock, log: supervisorLog(config, context) });
   try {
     const ready = await Promise.race([supervisor.ready, terminated]);
     if (typeof ready === "string") return;
@@ -35,7 +36,6 @@ const silenceBeyondRunMs = 10_000;
 
 function supervisorOptions(config: Config): SupervisorOptions {
   const { dataDir, address, port, servingProcesses, drainLimitMs, runLimitMs } = config;
-  const version = productVersion();
   const entry = (name: string): string => fileURLToPath(import.meta.resolve(name));
   const args = ["--data", dataDir];
   return {
@@ -45,13 +45,14 @@ function supervisorOptions(config: Config): SupervisorOptions {
     servingProcesses,
     drainLimitMs,
     heartbeat: { silenceMs: Math.max(defaultHeartbeat.silenceMs, runLimitMs + silenceBeyondRunMs) },
+    // The version is read anew at each start, with the program: a reload may find another build.
     programs: {
-      control: { entry: entry("#control-program"), args, settings: (facts) => controlSettings(config, version, facts) },
+      control: { entry: entry("#control-program"), args, settings: (facts) => controlSettings(config, productVersion(), facts) },
       serving: {
         entry: entry("#serving-program"),
         args,
         execArgv: servingNodeArguments(process.execArgv),
-        settings: ({ slot }) => serveSettings(config, version, slot),
+        settings: ({ slot }) => serveSettings(config, productVersion(), slot),
       },
     },
   };
@@ -74,7 +75,8 @@ function supervisorLog(config: Config, { clock, streams }: CommandContext): Log 
 }
 
 function briefly(line: string): string {
-  const { time: _time, level: _level, message, pid: _pid, error: _error, ...fields }: Record<string, unknown> = JSON.parse(line);
+  const { time: _time, level: _level, message, pid: _pid, error, ...fields }: Record<string, unknown> = JSON.parse(line);
+  const why = typeof error === "object" && error !== null && "message" in error ? `: ${String(error.message)}` : "";
   const facts = Object.entries(fields).filter(([, value]) => value !== null);
-  return `${String(message)} (${facts.map(([name, value]) => `${name} ${String(value)}`).join(", ")})`;
+  return `${String(message)}${why} (${facts.map(([name, value]) => `${name} ${String(value)}`).join(", ")})`;
 }

@@ -35,8 +35,8 @@ export async function startServe(settings: ServeSettings, context: ProgramContex
   return {
     accept: (socket) => stack.accept(socket),
     listen: (address) => stack.listen(address),
-    async close(limitMs) {
-      await stack.close(limitMs);
+    async close(limitMs, idleGraceMs) {
+      await stack.close(limitMs, idleGraceMs);
       await store.close();
       await peer.close();
     },

@@ -36,8 +36,8 @@ export interface ServingStack {
   /** Serves a connection that was accepted elsewhere. */
   accept(socket: Socket): void;
   listen(address: ListenAddress): Promise<ListenAddress>;
-  /** Finishes requests in flight within the limit, then releases everything but the store. Idempotent. */
-  close(limitMs: number): Promise<void>;
+  /** Finishes requests in flight within the limit, then releases everything but the store. Idempotent. `idleGraceMs` as of `WireServer.drain`. */
+  close(limitMs: number, idleGraceMs?: number): Promise<void>;
 }
 
 /** Longest wait for the registry at the start: beyond it requests are answered by what is known, with a status that says to retry. */
@@ -93,16 +93,16 @@ export async function startServingStack(options: ServingStackOptions): Promise<S
 
 function servingStack(server: WireServer, release: () => Promise<void>): ServingStack {
   let closing: Promise<void> | undefined;
-  const close = async (limitMs: number): Promise<void> => {
-    await server.drain(limitMs);
+  const close = async (limitMs: number, idleGraceMs = 0): Promise<void> => {
+    await server.drain(limitMs, idleGraceMs);
     await server.close();
     await release();
   };
   return {
     accept: (socket) => server.accept(socket),
     listen: (address) => server.listen(address),
-    close(limitMs) {
-      closing ??= close(limitMs);
+    close(limitMs, idleGraceMs) {
+      closing ??= close(limitMs, idleGraceMs);
       return closing;
     },
   };

@@ -17,8 +17,8 @@ export interface RunningProgram {
   readonly url?: string;
   /** Takes a connection that was accepted elsewhere; absent when it takes none. */
   readonly accept?: (socket: Socket) => void;
-  /** Finishes what is in flight within the limit, and releases everything. */
-  close(limitMs: number): Promise<void>;
+  /** Finishes what is in flight within the limit, `idleGraceMs` of which are for idle connections to bring one more request; releases everything. */
+  close(limitMs: number, idleGraceMs: number): Promise<void>;
 }
 
 /** What a program is started with. */
@@ -47,11 +47,11 @@ export function runSupervised<Settings extends CommonSettings>(
   let stopping = false;
   const connections = connectionReports();
 
-  const stop = (limitMs: number): void => {
+  const stop = (limitMs: number, idleGraceMs = 0): void => {
     if (stopping) return;
     stopping = true;
     clock.setTimer(limitMs + 500, () => process.exit(0));
-    (program?.close(limitMs) ?? Promise.resolve()).then(
+    (program?.close(limitMs, idleGraceMs) ?? Promise.resolve()).then(
       () => process.exit(0),
       (error: unknown) => {
         log.error("the program could not be closed in order", error);
@@ -90,7 +90,7 @@ export function runSupervised<Settings extends CommonSettings>(
         report({ kind: "pong" });
         return;
       case "stop":
-        stop(message.limitMs);
+        stop(message.limitMs, message.idleGraceMs);
         return;
       default:
         assertNever(message);

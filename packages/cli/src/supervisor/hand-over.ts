@@ -14,7 +14,9 @@ import type { FromChild, ToChild } from "./messages.ts";
 export interface HandOver extends ConnectionTaker {
   /** From here on the child can take connections. */
   open(): void;
-  /** It takes no more; a socket it has not acknowledged is closed. */
+  /** It is handed no more; one that is on its way may still arrive. */
+  retire(): void;
+  /** The child is gone: a socket it has not acknowledged is closed. */
   shut(): void;
   /** Takes note of a message that concerns connections. */
   observe(message: FromChild): void;
@@ -52,6 +54,9 @@ export function handOverTo(child: ChildProcess, onFree: () => void): HandOver {
     open() {
       isOpen = true;
       onFree();
+    },
+    retire() {
+      isOpen = false;
     },
     shut() {
       isOpen = false;

@@ -19,7 +19,8 @@ export type ToChild =
   | { readonly kind: "start"; readonly settings: unknown; readonly predecessor?: ExitReport }
   | { readonly kind: "connection"; readonly id: number }
   | { readonly kind: "ping" }
-  | { readonly kind: "stop"; readonly limitMs: number };
+  /** `idleGraceMs`: for connections without a request to bring one more. */
+  | { readonly kind: "stop"; readonly limitMs: number; readonly idleGraceMs: number };
 
 /** From a child. */
 export type FromChild =

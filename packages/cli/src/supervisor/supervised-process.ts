@@ -105,8 +105,11 @@ export class SupervisedProcess {
     return this.#connections;
   }
 
-  /** Lets it finish what it does for `limitMs`, then ends it by force. Resolves when it is gone; idempotent. */
-  stop(limitMs: number): Promise<void> {
+  /**
+   * Lets it finish what it does for `limitMs`, then ends it by force; `idleGraceMs` of that are for connections without a request to bring one
+   * more. Resolves when it is gone; idempotent.
+   */
+  stop(limitMs: number, idleGraceMs = 0): Promise<void> {
     if (this.#state === "stopped") return Promise.resolve();
     const gone = new Promise<void>((resolve) => this.#stopped.push(resolve));
     this.#timer?.cancel();
@@ -115,8 +118,8 @@ export class SupervisedProcess {
       return gone;
     }
     this.#state = "stopping";
-    this.#connections?.shut();
-    this.#send({ kind: "stop", limitMs });
+    this.#connections?.retire();
+    this.#send({ kind: "stop", limitMs, idleGraceMs });
     const child = this.#child;
     // The child keeps the limit itself; a second more is for one that is blocked.
     this.#timer = this.#options.clock.setTimer(limitMs + 1_000, () => child.kill("SIGKILL"));

@@ -1,73 +1,12 @@
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { identityOf, isRunning, silentLog, systemClock } from "@modelyard/core";
+import { identityOf, isRunning } from "@modelyard/core";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { client, closed, pidBehind, servingPid, supervised } from "../testing/fake-supervised.ts";
 import { temporaryFolder } from "../testing/temporary-folder.ts";
-import { type Supervisor, type SupervisorOptions, startSupervisor } from "./supervisor.ts";
-
-const entry = fileURLToPath(new URL("./testdata/fake-child.mjs", import.meta.url));
-
-interface FakeOptions extends Partial<Omit<SupervisorOptions, "programs">> {
-  readonly control?: object;
-  readonly execArgv?: readonly string[];
-  readonly serving?: (slot: number) => object;
-}
-
-async function supervised(fake: FakeOptions = {}): Promise<Supervisor> {
-  const { control = {}, serving = () => ({}), execArgv = [], ...options } = fake;
-  const program = { entry, execArgv };
-  const supervisor = await startSupervisor(
-    {
-      dataDir: temporaryFolder(),
-      address: "127.0.0.1",
-      port: 0,
-      servingProcesses: 1,
-      drainLimitMs: 2_000,
-      ...options,
-      programs: {
-        control: { ...program, settings: ({ controlUrl }) => ({ role: "control", controlUrl, ...control }) },
-        serving: { ...program, settings: ({ slot }) => ({ role: "serving", ...serving(slot) }) },
-      },
-    },
-    { clock: systemClock(), log: silentLog() },
-  );
-  onTestFinished(() => supervisor.close());
-  return supervisor;
-}
-
-function client(dataUrl: string): Socket {
-  const socket = connect(Number(new URL(dataUrl).port), "127.0.0.1");
-  socket.on("error", () => {});
-  onTestFinished(() => void socket.destroy());
-  return socket;
-}
-
-/** Resolves when a connection is closed, in whatever way. */
-function closed(socket: Socket): Promise<void> {
-  return new Promise((resolve) => socket.once("close", () => resolve()));
-}
-
-/** Sends a line and resolves with the pid of the process that answers. */
-async function pidBehind(socket: Socket): Promise<number> {
-  socket.write("hello");
-  const isClosed = closed(socket).then(() => Promise.reject(new Error("the connection was closed")));
-  const [bytes] = await Promise.race([once(socket, "data"), isClosed]);
-  const [pid, echoed] = String(bytes).split(" ");
-  expect(echoed).toBe("hello");
-  return Number(pid);
-}
-
-async function servingPid(supervisor: Supervisor, other?: number): Promise<number> {
-  return vi.waitFor(() => {
-    const pid = supervisor.pids().serving[0];
-    if (pid === undefined || pid === other || pid === process.pid) throw new Error("no new process yet");
-    return pid;
-  }, 10_000);
-}
 
 describe("a supervisor", () => {
   it("says with which addresses and processes it is ready", async () => {

@@ -9,6 +9,7 @@ import { type FolderLock, lockFolder } from "./folder-lock.ts";
 import { type ChildRecord, type Pids, pidsOf, type Role } from "./lock-record.ts";
 import { openLogFile } from "./log-file.ts";
 import { portFailure } from "./port-failure.ts";
+import { type ServingProcess, ServingProcesses } from "./serving-processes.ts";
 import { type HeartbeatLimits, type ProcessEvents, type ProgramSource, SupervisedProcess } from "./supervised-process.ts";
 
 /** A kind of child. */
@@ -23,7 +24,7 @@ export interface StartFacts {
   readonly dataUrl: string;
   /** Address control had in its earlier life, which it takes again. */
   readonly controlUrl: string | undefined;
-  /** Which of the serving processes, from 0. */
+  /** Which of the serving processes, from 0; below twice their number, since one that is replaced and its successor live together for a while. */
   readonly slot: number;
 }
 
@@ -59,6 +60,11 @@ export interface Supervisor {
   /** Resolves when control and one serving process are ready; rejects when one of them reported, before that, that it cannot start. */
   readonly ready: Promise<ReadyFacts>;
   pids(): Pids;
+  /**
+   * Replaces every serving process by a new one, one after the other, while requests go on; before the server is ready it waits for that. One that
+   * cannot start leaves the old one serving, and the log says why. Never rejects.
+   */
+  reload(): Promise<void>;
   /** Stops accepting, lets requests in flight finish, ends the children, gives the folder up. Idempotent. */
   close(): Promise<void>;
 }
@@ -95,7 +101,7 @@ class RunningSupervisor implements Supervisor {
   readonly #failReady: (error: PlatformError) => void;
   readonly #children = new Map<string, ChildRecord>();
   #port: DataPort | undefined;
-  #processes: { readonly control: SupervisedProcess; readonly serving: readonly SupervisedProcess[] } | undefined;
+  #processes: { readonly control: SupervisedProcess; readonly serving: ServingProcesses } | undefined;
   #controlUrl: string | undefined;
   #isServing = false;
   #earlyDeaths = 0;
@@ -113,18 +119,28 @@ class RunningSupervisor implements Supervisor {
 
   async start(): Promise<void> {
     const { options, deps, lock } = this.#parts;
-    const { address, port } = options;
-    const takers = (): readonly ConnectionTaker[] => this.#processes?.serving.flatMap((one) => one.connections ?? []) ?? [];
+    const { address, port, drainLimitMs, servingProcesses: count } = options;
+    const takers = (): readonly ConnectionTaker[] => this.#processes?.serving.takers ?? [];
     this.#port = await openDataPort({ address, port, takers, clock: deps.clock }).catch((error: unknown) => {
       throw portFailure(error, { role: "data", flag: "--port", address, port });
     });
     lock.update({ data: urlOf(address, this.#port.port) });
-    const slots = Array.from({ length: options.servingProcesses }, (_, slot) => slot);
-    this.#processes = { control: this.#run("control", 0), serving: slots.map((slot) => this.#run("serving", slot)) };
+    const control = this.#run("control", 0).process;
+    const run = (slot: number): ServingProcess => this.#run("serving", slot);
+    const onFree = (): void => this.#port?.dispatch();
+    this.#processes = { control, serving: new ServingProcesses({ count, run, drainLimitMs, onFree, log: deps.log }) };
   }
 
   pids(): Pids {
     return pidsOf(this.#parts.lock.record);
+  }
+
+  async reload(): Promise<void> {
+    const isReady = await this.ready.then(
+      () => true,
+      () => false,
+    );
+    if (isReady && !this.#closing) await this.#processes?.serving.reload();
   }
 
   close(): Promise<void> {
@@ -137,25 +153,36 @@ class RunningSupervisor implements Supervisor {
     this.#failReady(failure("CANCELLED", { what: "The start of the server" }));
     this.#port?.close();
     // Serving first: what it writes to the store at its end still finds control there.
-    await Promise.all(this.#processes?.serving.map((one) => one.stop(drainLimitMs)) ?? []);
+    await this.#processes?.serving.stop(drainLimitMs);
     await this.#processes?.control.stop(drainLimitMs);
     this.#parts.lock.release();
   }
 
-  #run(role: Role, slot: number): SupervisedProcess {
+  #run(role: Role, slot: number): ServingProcess {
     const { options, deps, folder } = this.#parts;
     const { heartbeat } = options;
     const program = options.programs[role];
     const name = role === "control" ? role : `${role}-${slot}`;
+    const { promise: firstReady, resolve: becomeReady, reject: failFirst } = Promise.withResolvers<void>();
+    // Of interest to a reload only.
+    firstReady.catch(() => {});
     const events: ProcessEvents = {
       started: (identity) => {
         if (identity) this.#children.set(name, { ...identity, role });
         this.#recordChildren();
         return program.settings({ folder, dataUrl: this.#dataUrl, controlUrl: this.#controlUrl, slot });
       },
-      ready: (url) => this.#noteReady(role, url),
-      failed: (error) => this.#failReady(failureFromPublic(error)),
-      ended: () => {
+      ready: (url) => {
+        becomeReady();
+        this.#noteReady(role, url);
+      },
+      failed: (error) => {
+        failFirst(failureFromPublic(error));
+        this.#failReady(failureFromPublic(error));
+      },
+      ended: ({ exitCode, signal }) => {
+        const why = `it ended with ${signal ?? `status ${exitCode}`} before it was ready`;
+        failFirst(failure("PROGRAM_FAILED", { role, why, logFile: `logs/${name}.log` }));
         this.#children.delete(name);
         this.#recordChildren();
         this.#noteEarlyDeath(role, name);
@@ -164,7 +191,8 @@ class RunningSupervisor implements Supervisor {
     };
     const logFile = openLogFile({ dir: folder.logsDir, name });
     const { clock, log } = deps;
-    return new SupervisedProcess({ role, source: program, logFile, events, clock, log, ...(heartbeat && { heartbeat }) });
+    const process = new SupervisedProcess({ role, source: program, logFile, events, clock, log, ...(heartbeat && { heartbeat }) });
+    return { slot, process, firstReady };
   }
 
   get #dataUrl(): string {
