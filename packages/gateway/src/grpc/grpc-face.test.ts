@@ -197,9 +197,9 @@ describe("inference over gRPC", () => {
     ["too many raw entries", { model_name: "pair", inputs: [header], raw_input_contents: [rawBytes, rawBytes] }, "expected 1, got 2"],
     ["an unknown output", { model_name: "pair", inputs: [typed], outputs: [{ name: "z" }] }, 'has no output "z"'],
     [
-      "classification",
-      { model_name: "pair", inputs: [typed], outputs: [{ name: "y", parameters: { classification: { int64_param: 1 } } }] },
-      "UNIMPLEMENTED: Classification",
+      "a count of classes below 0",
+      { model_name: "pair", inputs: [typed], outputs: [{ name: "y", parameters: { classification: { int64_param: -1 } } }] },
+      'The parameter "classification" of the output "y" must be a whole number of 0 or more, got -1',
     ],
   ])("refuses %s", async (_what, message, words) => {
     const { server, client } = await startPair();

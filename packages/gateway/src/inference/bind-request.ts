@@ -5,6 +5,7 @@
 import { formatShape, type InferenceInput, type InferenceRequest, tensorOfInput } from "@modelyard/codec";
 import { failure } from "@modelyard/core";
 import type { InferRequest, ModelSignature, TensorSignature } from "@modelyard/runtimes";
+import { checkClassification } from "../operations/classification.ts";
 import { refuseUnsupportedParameters } from "./unsupported-parameters.ts";
 
 /** The checked request as a runtime takes it. `model` is the name for messages. */
@@ -54,8 +55,9 @@ function refuseCount(inputs: readonly InferenceInput[], signature: ModelSignatur
 
 function checkOutputs(request: InferenceRequest, signature: ModelSignature, model: string): readonly string[] {
   for (const output of request.outputs) {
-    if (signature.outputs.some((one) => one.name === output.name)) continue;
-    throw failure("OUTPUT_UNKNOWN", { model, output: output.name, expected: describeTensors(signature.outputs) });
+    const known = signature.outputs.find((one) => one.name === output.name);
+    if (!known) throw failure("OUTPUT_UNKNOWN", { model, output: output.name, expected: describeTensors(signature.outputs) });
+    if (output.parameters) checkClassification(output, known);
   }
   if (hasDuplicate(request.outputs)) throw failure("INFERENCE_REQUEST_INVALID", { why: "an output is asked for more than once" });
   return request.outputs.map((output) => output.name);

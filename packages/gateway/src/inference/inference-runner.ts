@@ -6,13 +6,17 @@
  * when its client goes away, and a hold on a model is given back exactly once.
  */
 import type { Clock } from "@modelyard/core";
-import type { HeldModel, Mesh } from "@modelyard/mesh";
+import type { AcquireOptions, HeldModel, Mesh } from "@modelyard/mesh";
 import type { InferRequest, InferResult, LoadedModel, ModelSignature } from "@modelyard/runtimes";
+import { classifyOutputs } from "../operations/classification.ts";
+import { batchSizeOf } from "../operations/model-configuration.ts";
+import { ModelStatistics } from "../operations/model-statistics.ts";
 import type { GatewayLimits } from "../options.ts";
-import type { ResolvedModel } from "../routing/model-reference.ts";
+import { type ResolvedModel, refuseUnloaded } from "../routing/model-reference.ts";
 import { acquireServed } from "./acquire-served.ts";
 import { bindRequest } from "./bind-request.ts";
 import type { InferenceCall } from "./inference-call.ts";
+import { InferenceRecord } from "./inference-record.ts";
 import { ModelTurns } from "./model-turns.ts";
 import { RequestLife, type Waiter } from "./request-life.ts";
 import { WaitingRoom } from "./waiting-room.ts";
@@ -28,6 +32,8 @@ type Outputs = Awaited<InferResult>;
 
 /** Runs every inference of a gateway. */
 export class InferenceRunner {
+  /** Of every inference it ran. */
+  readonly statistics: ModelStatistics = new ModelStatistics();
   readonly #deps: InferenceRunnerDeps;
   readonly #turns: ModelTurns;
   readonly #waitingRoom: WaitingRoom;
@@ -40,53 +46,67 @@ export class InferenceRunner {
 
   /** Runs one; the call is answered or failed, now or later. */
   start(call: InferenceCall): void {
+    const record = new InferenceRecord(this.#deps.clock, this.statistics);
     const life = new RequestLife(call, this.#deps);
     let holding: HeldModel | Promise<HeldModel>;
     try {
+      refuseUnloaded(call.resolved);
       holding = acquireServed(this.#deps.mesh, call.resolved, life);
     } catch (error) {
-      call.fail(error);
+      fail({ call, record }, error);
       return;
     }
-    if (!(holding instanceof Promise) && holding.model.placement === "inline") this.#runNow(call, life, holding);
-    else void this.#runLater({ call, life, holding });
+    if (!(holding instanceof Promise) && holding.model.placement === "inline") this.#runNow({ call, record, life, held: holding });
+    else void this.#runLater({ call, record, life, holding });
   }
 
-  /** Loads a model to learn its signature; waits among the inferences that do. */
-  async loadSignature(resolved: ResolvedModel, waiter: Waiter): Promise<ModelSignature> {
-    const refusal = this.#waitingRoom.enter(0);
-    if (refusal) throw refusal;
-    try {
-      const held = await acquireServed(this.#deps.mesh, resolved, new RequestLife(waiter, this.#deps));
+  /** Loads a model to learn its signature. */
+  loadSignature(resolved: ResolvedModel, waiter: Waiter): Promise<ModelSignature> {
+    return this.wait(waiter, async (options) => {
+      const held = await acquireServed(this.#deps.mesh, resolved, options);
       const { signature } = held.model;
       held.release();
       return signature;
+    });
+  }
+
+  /** Waits for something that is no inference, among the inferences that wait; rejects with `LIMIT_EXCEEDED` when too many do. */
+  async wait<T>(waiter: Waiter, act: (options: AcquireOptions) => Promise<T>): Promise<T> {
+    const refusal = this.#waitingRoom.enter(0);
+    if (refusal) throw refusal;
+    try {
+      return await act(new RequestLife(waiter, this.#deps));
     } finally {
       this.#waitingRoom.leave(0);
     }
   }
 
-  #runNow(call: InferenceCall, life: RequestLife, held: HeldModel): void {
+  #runNow(running: Running): void {
+    const { call, record, held } = running;
     let result: InferResult;
     try {
-      result = held.model.infer(bind(call, held.model));
-      if (!(result instanceof Promise)) answer(call, held, result);
+      record.waited();
+      const request = bind(call, held.model);
+      record.bound();
+      result = held.model.infer(request);
+      if (!(result instanceof Promise)) answer(running, result);
     } catch (error) {
       held.release();
-      call.fail(error);
+      fail(running, error);
       return;
     }
-    if (result instanceof Promise) void this.#finish({ call, life, held }, result);
+    if (result instanceof Promise) void this.#finish(running, result);
     else held.release();
   }
 
   /** An inline model that takes a while after all. Never rejects, as the next. */
-  async #finish({ call, life, held }: Running, result: Promise<Outputs>): Promise<void> {
-    life.watch((error) => call.fail(error));
+  async #finish(running: Running, result: Promise<Outputs>): Promise<void> {
+    const { life, held } = running;
+    life.watch((error) => fail(running, error));
     try {
-      answer(call, held, await result);
+      answer(running, await result);
     } catch (error) {
-      call.fail(error);
+      fail(running, error);
     } finally {
       held.release();
       life.end();
@@ -99,11 +119,11 @@ export class InferenceRunner {
     const { sizeBytes } = call;
     const refusal = this.#waitingRoom.enter(sizeBytes);
     if (refusal) return refuse(waiting, refusal);
-    life.watch((error) => call.fail(error));
+    life.watch((error) => fail(waiting, error));
     try {
       await this.#runWhenHeld(waiting);
     } catch (error) {
-      call.fail(error);
+      fail(waiting, error);
     } finally {
       life.end();
       this.#waitingRoom.leave(sizeBytes);
@@ -111,28 +131,31 @@ export class InferenceRunner {
   }
 
   async #runWhenHeld(waiting: Waiting): Promise<void> {
-    const { call, life, holding } = waiting;
+    const { call, record, life, holding } = waiting;
     try {
       call.keep();
     } catch (error) {
       return refuse(waiting, error);
     }
-    return this.#runHeld({ call, life, held: await holding });
+    return this.#runHeld({ call, record, life, held: await holding });
   }
 
   async #runHeld(running: Running): Promise<void> {
-    const { call, held } = running;
+    const { held } = running;
     try {
-      answer(call, held, await this.#takeTurn(running));
+      answer(running, await this.#takeTurn(running));
     } finally {
       held.release();
     }
   }
 
-  async #takeTurn({ call, life, held: { model } }: Running): Promise<Outputs> {
+  async #takeTurn({ call, record, life, held: { model } }: Running): Promise<Outputs> {
+    record.waited();
     const request: InferRequest = bind(call, model);
+    record.bound();
     await this.#turns.take(model, life.signal);
     try {
+      record.waited();
       life.signal.throwIfAborted();
       return await model.infer(request);
     } finally {
@@ -141,14 +164,18 @@ export class InferenceRunner {
   }
 }
 
-interface Waiting {
+/** A call that is not over yet. */
+interface Started {
   readonly call: InferenceCall;
+  readonly record: InferenceRecord;
+}
+
+interface Waiting extends Started {
   readonly life: RequestLife;
   readonly holding: HeldModel | Promise<HeldModel>;
 }
 
-interface Running {
-  readonly call: InferenceCall;
+interface Running extends Started {
   readonly life: RequestLife;
   readonly held: HeldModel;
 }
@@ -157,21 +184,30 @@ function bind(call: InferenceCall, model: LoadedModel): InferRequest {
   return bindRequest(call.request(model.signature), model.signature, call.resolved.model);
 }
 
-function answer(call: InferenceCall, held: HeldModel, outputs: Outputs): void {
+function answer({ call, record, held }: Running, outputs: Outputs): void {
+  const { signature, modelId } = held.model;
+  const request = call.request(signature);
+  record.ran();
   call.answer({
     modelName: call.resolved.model,
     modelVersion: String(held.revision),
-    id: call.request(held.model.signature).id,
-    outputs,
+    id: request.id,
+    outputs: request.outputs.length === 0 ? outputs : classifyOutputs(outputs, request.outputs, signature),
   });
+  record.answered(modelId, batchSizeOf(request.inputs, signature));
+}
+
+function fail({ call, record }: Started, error: unknown): void {
+  record.failed(call.resolved.served.modelId);
+  call.fail(error);
 }
 
 /** Fails a call that will not be run, and lets go of what it may have got hold of. */
-async function refuse({ call, life, holding }: Waiting, error: unknown): Promise<void> {
-  call.fail(error);
-  life.abandon(error);
+async function refuse(waiting: Waiting, error: unknown): Promise<void> {
+  fail(waiting, error);
+  waiting.life.abandon(error);
   try {
-    (await holding).release();
+    (await waiting.holding).release();
   } catch {
     // The load failed: there is nothing to give back, and the call was answered.
   }

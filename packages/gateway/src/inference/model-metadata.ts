@@ -1,7 +1,7 @@
 /** What a client may ask of a model without running it, for both protocol faces. */
 import type { Mesh } from "@modelyard/mesh";
 import type { ModelSignature } from "@modelyard/runtimes";
-import { type ResolvedModel, servedVersions } from "../routing/model-reference.ts";
+import { type ResolvedModel, refuseUnloaded, servedVersions } from "../routing/model-reference.ts";
 import type { InferenceRunner } from "./inference-runner.ts";
 import type { Waiter } from "./request-life.ts";
 
@@ -20,19 +20,19 @@ export interface ModelMetadataDeps {
   readonly runner: InferenceRunner;
 }
 
-/** From what is known; a model that was never loaded is loaded to ask it. */
-export async function modelMetadataOf(
-  { mesh, runner }: ModelMetadataDeps,
-  resolved: ResolvedModel,
-  waiter: Waiter,
-): Promise<ModelMetadata> {
-  const { route, served, model } = resolved;
-  const signature = mesh.signature(served.modelId) ?? (await runner.loadSignature(resolved, waiter));
-  const { platform, inputs, outputs } = signature;
-  return { name: model, versions: servedVersions(route), platform, inputs, outputs };
+/** What a revision takes and gives: as it is known; a model that was never loaded is loaded to ask it, one that was unloaded is refused. */
+export async function signatureOf({ mesh, runner }: ModelMetadataDeps, resolved: ResolvedModel, waiter: Waiter): Promise<ModelSignature> {
+  refuseUnloaded(resolved);
+  return mesh.signature(resolved.served.modelId) ?? (await runner.loadSignature(resolved, waiter));
 }
 
-/** Whether a request would be tried: an evicted model is loaded by it, one that failed to load is not ready. */
-export function isModelReady(mesh: Mesh, { served }: ResolvedModel): boolean {
-  return mesh.state(served.modelId) !== "FailedToLoad";
+/** Metadata of a revision, by its signature. */
+export async function modelMetadataOf(deps: ModelMetadataDeps, resolved: ResolvedModel, waiter: Waiter): Promise<ModelMetadata> {
+  const { platform, inputs, outputs } = await signatureOf(deps, resolved, waiter);
+  return { name: resolved.model, versions: servedVersions(resolved.route), platform, inputs, outputs };
+}
+
+/** Whether a request would be tried: an evicted model is loaded by it, one that was unloaded or failed to load is not ready. */
+export function isModelReady(mesh: Mesh, { route, served }: ResolvedModel): boolean {
+  return route.isUnloaded !== true && mesh.state(served.modelId) !== "FailedToLoad";
 }

@@ -2,7 +2,7 @@
 import type { InferenceParameters, InferenceRequest } from "@modelyard/codec";
 import { failure } from "@modelyard/core";
 
-/** Fails with `UNIMPLEMENTED` when a request asks for shared memory, classification or sequences. */
+/** Fails with `UNIMPLEMENTED` when a request asks for shared memory or sequences. */
 export function refuseUnsupportedParameters(request: InferenceRequest): void {
   if (isSet(request.parameters, "sequence_id")) refuse("A sequence of requests (sequence_id)");
   for (const input of request.inputs) {
@@ -10,7 +10,6 @@ export function refuseUnsupportedParameters(request: InferenceRequest): void {
   }
   for (const output of request.outputs) {
     if (isSet(output.parameters, "shared_memory_region")) refuse(`Shared memory, asked for by the output "${output.name}",`);
-    if (isSet(output.parameters, "classification")) refuse(`Classification, asked for by the output "${output.name}",`);
   }
 }
 

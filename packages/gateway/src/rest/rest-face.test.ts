@@ -331,7 +331,6 @@ describe("inference over REST", () => {
   });
 
   it.each<[string, object]>([
-    ["classification", { inputs: [x], outputs: [{ name: "y", parameters: { classification: 2 } }] }],
     ["shared memory", { inputs: [{ ...x, parameters: { shared_memory_region: "r" } }] }],
     ["a sequence", { inputs: [x], parameters: { sequence_id: 3 } }],
   ])("refuses %s with 501 instead of ignoring it", async (_what, body) => {
