@@ -8,13 +8,22 @@ export interface Subject {
   readonly grpc: Clients;
   /** A model of the digits network: `Input3` FP32 [1,1,28,28] to `Plus214_Output_0` FP32 [1,10]. */
   readonly model: string;
+  /** Name of the model that gives `IN` back as `OUT`, of one datatype and shape [-1]. */
+  readonly identity: (datatype: string) => string;
 }
 
-/** What a check found. `unsupported`: the server says itself that it does not do this. */
+/** What a check found. `unsupported`: the server says itself that it does not do this. `skip`: the server lacks the model it needs. */
 export interface Finding {
   readonly outcome: "pass" | "fail" | "unsupported" | "skip";
   readonly expected: string;
   readonly actual: string;
+}
+
+/** What came, and whether that is it. */
+export interface Outcome {
+  readonly actual: string;
+  readonly isRight: boolean;
+  readonly isUnsupported?: boolean;
 }
 
 /** One check. */
@@ -23,7 +32,10 @@ export interface Check {
   /** Section of the protocol. */
   readonly section: string;
   readonly protocol: "REST" | "gRPC";
+  /** Whether it sends something that has to be refused. */
+  readonly isWrong: boolean;
   readonly expected: string;
-  /** What came, and whether that is it. */
-  readonly run: (subject: Subject) => Promise<{ readonly actual: string; readonly isRight: boolean; readonly isUnsupported?: boolean }>;
+  /** Model it needs beside the digits network. */
+  readonly needs?: (subject: Subject) => string;
+  readonly run: (subject: Subject) => Promise<Outcome>;
 }

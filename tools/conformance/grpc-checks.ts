@@ -1,9 +1,7 @@
 /** Checks of the gRPC side. */
 import { status } from "@grpc/grpc-js";
-import { CallError } from "../acceptance/harness/clients.ts";
 import type { Check } from "./check.ts";
-
-type Answer = Readonly<Record<string, unknown>>;
+import { type GrpcAnswer, grpcCheck } from "./grpc-exchange.ts";
 
 interface Row {
   readonly id: string;
@@ -13,7 +11,7 @@ interface Row {
   readonly request: (model: string) => object;
   /** Code wanted; default OK. */
   readonly code?: status;
-  readonly holds?: (answer: Answer) => boolean;
+  readonly holds?: (answer: GrpcAnswer) => boolean;
 }
 
 const raw = (bytes: number): readonly Buffer[] => [Buffer.alloc(bytes)];
@@ -202,38 +200,20 @@ const rows: readonly Row[] = [
   },
 ];
 
-/** Every gRPC check. */
-export const grpcChecks: readonly Check[] = rows.map(
-  ({ id, section, method, expected, request, code = status.OK, holds = () => true }) => ({
-    id: `grpc-${id}`,
-    section,
-    protocol: "gRPC",
-    expected,
-    async run({ grpc, model }) {
-      try {
-        const answer = await grpc.call(method, request(model));
-        return { actual: JSON.stringify(answer).slice(0, 200), isRight: code === status.OK && holds(answer) };
-      } catch (error) {
-        if (!(error instanceof CallError)) throw error;
-        return {
-          actual: `${status[error.status]}: ${error.message}`.slice(0, 200),
-          isRight: error.status === code,
-          isUnsupported: error.status === status.UNIMPLEMENTED,
-        };
-      }
-    },
-  }),
+/** Every check of the core calls. */
+export const grpcChecks: readonly Check[] = rows.map(({ request, code = status.OK, holds = () => true, ...row }) =>
+  grpcCheck({ ...row, request: ({ model }) => request(model), wanted: { code, holds } }),
 );
 
 function asked(request: object): (model: string) => object {
   return (model) => ({ model_name: model, ...request });
 }
 
-function hasTensors(answer: Answer): boolean {
+function hasTensors(answer: GrpcAnswer): boolean {
   return JSON.stringify(answer).includes("Input3") && JSON.stringify(answer).includes("Plus214_Output_0");
 }
 
-function hasAnswer(answer: Answer): boolean {
-  const [output] = answer["outputs"] as readonly Answer[];
+function hasAnswer(answer: GrpcAnswer): boolean {
+  const [output] = answer["outputs"] as readonly GrpcAnswer[];
   return output?.["name"] === "Plus214_Output_0" && String(output["shape"]) === "1,10";
 }

@@ -1,233 +1,216 @@
-/** Checks of the REST side: Open Inference Protocol v2 and the binary tensor extension. */
-import type { Check, Subject } from "./check.ts";
+/** Checks of the REST side: health, metadata, inference, and the requests each has to refuse. */
+import type { Check } from "./check.ts";
+import { describedImage, hasAnswer, image, inferSent, outputName } from "./infer-requests.ts";
+import { errorOf, field, hasError, type RestReceived, type RestRow, type RestWanted, restCheck } from "./rest-exchange.ts";
 
-interface Sent {
-  readonly path: string;
-  readonly method?: string;
-  readonly body?: string | Uint8Array;
-  readonly headers?: Readonly<Record<string, string>>;
-}
+const refused: RestWanted = { status: 400, holds: hasError };
+const absent: RestWanted = { status: 404, holds: hasError };
+const answered: RestWanted = { status: 200, holds: hasAnswer };
+const isTrue =
+  (name: string) =>
+  ({ json }: RestReceived): boolean =>
+    field(json, name) === true;
 
-interface Wanted {
-  readonly status: number;
-  /** Beyond the status. Default: anything. */
-  readonly body?: (body: unknown, response: Response) => boolean;
-}
-
-const image = { name: "Input3", shape: [1, 1, 28, 28], datatype: "FP32", data: zeros(784) };
-
-/** Every REST check. */
-export const restChecks: readonly Check[] = [
-  rest("live", "health", "200 with live true", () => ({ path: "/v2/health/live" }), {
+const rows: readonly RestRow[] = [
+  get("live", "health", "200 with live true", "/v2/health/live", { status: 200, holds: isTrue("live") }),
+  get("ready", "health", "200 with ready true", "/v2/health/ready", { status: 200, holds: isTrue("ready") }),
+  get("live-json", "health", "a body of JSON", "/v2/health/live", { status: 200, holds: isJson }),
+  get("server-metadata", "metadata", "200 with name, version, extensions", "/v2", {
     status: 200,
-    body: (body) => field(body, "live") === true,
+    holds: ({ json }) =>
+      typeof field(json, "name") === "string" && typeof field(json, "version") === "string" && Array.isArray(field(json, "extensions")),
   }),
-  rest("ready", "health", "200 with ready true", () => ({ path: "/v2/health/ready" }), {
+  get("server-metadata-slash", "metadata", "200: one slash at the end changes nothing", "/v2/", { status: 200 }),
+  get("model-metadata", "metadata", "200 with the tensors", "/v2/models/MODEL", { status: 200, holds: hasTensors }),
+  get("model-metadata-version", "metadata", "200 with the tensors", "/v2/models/MODEL/versions/1", { status: 200, holds: hasTensors }),
+  get("model-metadata-query", "metadata", "200: an unknown query is ignored", "/v2/models/MODEL?x=1", { status: 200, holds: hasTensors }),
+  get("model-metadata-versions", "metadata", "versions is a list of texts", "/v2/models/MODEL", {
     status: 200,
-    body: (body) => field(body, "ready") === true,
+    holds: ({ json }) => ((field(json, "versions") ?? []) as readonly unknown[]).every((one) => typeof one === "string"),
   }),
-  rest("server-metadata", "metadata", "200 with name, version, extensions", () => ({ path: "/v2" }), {
-    status: 200,
-    body: (body) =>
-      typeof field(body, "name") === "string" && typeof field(body, "version") === "string" && Array.isArray(field(body, "extensions")),
-  }),
-  rest("model-metadata", "metadata", "200 with the tensors", ({ model }) => ({ path: `/v2/models/${model}` }), {
-    status: 200,
-    body: hasTensors,
-  }),
-  rest("model-metadata-version", "metadata", "200 with the tensors", ({ model }) => ({ path: `/v2/models/${model}/versions/1` }), {
-    status: 200,
-    body: hasTensors,
-  }),
-  rest("model-ready", "health", "200", ({ model }) => ({ path: `/v2/models/${model}/ready` }), { status: 200 }),
-  rest("model-ready-version", "health", "200", ({ model }) => ({ path: `/v2/models/${model}/versions/1/ready` }), { status: 200 }),
-  rest("model-ready-absent", "health", "404 with an error", () => ({ path: "/v2/models/absent/ready" }), { status: 404, body: hasError }),
-  rest("model-metadata-absent", "metadata", "404 with an error", () => ({ path: "/v2/models/absent" }), { status: 404, body: hasError }),
-  rest("version-absent", "metadata", "404 with an error", ({ model }) => ({ path: `/v2/models/${model}/versions/77` }), {
-    status: 404,
-    body: hasError,
-  }),
-  infer("infer", "200 with one output of [1,10]", { inputs: [image] }, { status: 200, body: hasAnswer }),
-  infer("infer-nested-data", "200: data may be nested", { inputs: [{ ...image, data: [[square(28)]] }] }, { status: 200, body: hasAnswer }),
+  get("model-ready", "health", "200", "/v2/models/MODEL/ready", { status: 200 }),
+  get("model-ready-version", "health", "200", "/v2/models/MODEL/versions/1/ready", { status: 200 }),
+  get("model-ready-absent", "health", "404 with an error", "/v2/models/absent/ready", absent),
+  get("model-metadata-absent", "metadata", "404 with an error", "/v2/models/absent", absent),
+  get("version-absent", "metadata", "404 with an error", "/v2/models/MODEL/versions/77", absent),
+  get("version-no-number", "metadata", "a refusal", "/v2/models/MODEL/versions/one", { status: [400, 404], holds: hasError }),
+  get("path-unknown", "addresses", "404", "/v3/models", absent),
+  get("path-below-model", "addresses", "404", "/v2/models/MODEL/nothing", { status: 404 }),
+  get("path-bad-escape", "addresses", "400 or 404", "/v2/models/%zz", { status: [400, 404] }),
+  get("infer-by-get", "addresses", "405 or 400", "/v2/models/MODEL/infer", { status: [405, 400] }),
+  {
+    ...get("live-by-post", "addresses", "405 or 400", "/v2/health/live", { status: [405, 400] }),
+    sent: () => ({ path: "/v2/health/live", method: "POST", body: "{}" }),
+  },
+  {
+    ...get("delete-model", "addresses", "405 or 400", "", { status: [405, 400] }),
+    sent: ({ model }) => ({ path: `/v2/models/${model}`, method: "DELETE" }),
+  },
+  {
+    ...get("head-live", "health", "200 without a body", "", { status: 200, holds: ({ bytes }) => bytes.length === 0 }),
+    sent: () => ({ path: "/v2/health/live", method: "HEAD" }),
+  },
+  infer("infer", "200 with one output of [1,10]", { inputs: [image] }, answered),
+  infer("infer-nested-data", "200: data may be nested", { inputs: [{ ...image, data: [[square(28)]] }] }, answered),
   infer(
     "infer-id",
     "the id comes back",
     { id: "request-7", inputs: [image] },
-    { status: 200, body: (body) => field(body, "id") === "request-7" },
+    { status: 200, holds: ({ json }) => field(json, "id") === "request-7" },
   ),
   infer(
-    "infer-output-named",
-    "200 with the output",
-    { inputs: [image], outputs: [{ name: "Plus214_Output_0" }] },
-    { status: 200, body: hasAnswer },
+    "infer-no-id",
+    "no id was sent, none is made up",
+    { inputs: [image] },
+    { status: 200, holds: ({ json }) => (field(json, "id") ?? "") === "" },
   ),
   infer(
-    "infer-unknown-parameter",
-    "200: unknown parameters are ignored",
-    { parameters: { x: 1 }, inputs: [image] },
-    { status: 200, body: hasAnswer },
+    "infer-model-name",
+    "model_name is the name asked for",
+    { inputs: [image] },
+    { status: 200, holds: ({ json }) => String(field(json, "model_name")) !== "" },
+  ),
+  infer("infer-output-named", "200 with the output", { inputs: [image], outputs: [{ name: outputName }] }, answered),
+  infer("infer-empty-outputs", "200: no outputs named means all", { inputs: [image], outputs: [] }, answered),
+  infer("infer-unknown-parameter", "200: unknown parameters are ignored", { parameters: { x: 1 }, inputs: [image] }, answered),
+  infer("infer-unknown-member", "200: unknown members are ignored", { something: [1], inputs: [image] }, answered),
+  infer(
+    "infer-input-parameter",
+    "200: unknown parameters of an input are ignored",
+    { inputs: [{ ...image, parameters: { x: "y" } }] },
+    answered,
+  ),
+  infer("infer-exponents", "200: numbers may have exponents", { inputs: [image] }, answered, (text) => text.replaceAll("[0,", "[1e0,")),
+  infer("infer-spaces", "200: blanks and line feeds between the parts", { inputs: [image] }, answered, (text) =>
+    text.replaceAll(",", " ,\r\n\t"),
   ),
   infer(
     "infer-content-type",
     "application/json",
     { inputs: [image] },
-    {
-      status: 200,
-      body: (_body, response) => response.headers.get("content-type") === "application/json",
-    },
+    { status: 200, holds: ({ headers }) => headers.get("content-type") === "application/json" },
   ),
-  infer("wrong-output-name", "400 with an error", { inputs: [image], outputs: [{ name: "nope" }] }, { status: 400, body: hasError }),
+  infer(
+    "error-content-type",
+    "application/json",
+    {},
+    { status: 400, holds: ({ headers }) => headers.get("content-type") === "application/json" },
+  ),
+  infer("wrong-output-name", "400 with an error", { inputs: [image], outputs: [{ name: "nope" }] }, refused),
+  infer("output-twice", "400", { inputs: [image], outputs: [{ name: outputName }, { name: outputName }] }, refused),
+  infer("output-no-name", "400", { inputs: [image], outputs: [{}] }, refused),
+  infer("outputs-no-list", "400", { inputs: [image], outputs: {} }, refused),
   infer(
     "wrong-input-name",
     "400 naming the input",
     { inputs: [{ ...image, name: "nope" }] },
-    { status: 400, body: (body) => errorOf(body).includes("Input3") },
+    { status: 400, holds: (received) => errorOf(received).includes("Input3") },
   ),
+  infer("input-too-many", "400", { inputs: [image, { ...image, name: "more" }] }, refused),
+  infer("input-no-name", "400", { inputs: [{ ...image, name: undefined }] }, refused),
+  infer("input-name-number", "400", { inputs: [{ ...image, name: 3 }] }, refused),
+  infer("input-null", "400", { inputs: [null] }, refused),
+  infer("inputs-no-list", "400", { inputs: image }, refused),
   infer(
     "wrong-datatype",
     "400 naming both datatypes",
     { inputs: [{ ...image, datatype: "INT64" }] },
-    { status: 400, body: (body) => errorOf(body).includes("FP32") },
+    { status: 400, holds: (received) => errorOf(received).includes("FP32") },
   ),
-  infer("wrong-datatype-name", "400", { inputs: [{ ...image, datatype: "FLOAT" }] }, { status: 400, body: hasError }),
-  infer("wrong-shape", "400 naming the shape", { inputs: [{ ...image, shape: [1, 1, 14, 56] }] }, { status: 400, body: hasError }),
-  infer("wrong-rank", "400", { inputs: [{ ...image, shape: [784] }] }, { status: 400, body: hasError }),
-  infer("negative-dimension", "400", { inputs: [{ ...image, shape: [-1, 1, 28, 28] }] }, { status: 400, body: hasError }),
-  infer("short-data", "400", { inputs: [{ ...image, data: image.data.slice(1) }] }, { status: 400, body: hasError }),
-  infer("long-data", "400", { inputs: [{ ...image, data: [...image.data, 0] }] }, { status: 400, body: hasError }),
-  infer("text-in-numbers", "400", { inputs: [{ ...image, data: [...image.data.slice(1), "x"] }] }, { status: 400, body: hasError }),
-  infer("no-inputs", "400", {}, { status: 400, body: hasError }),
-  infer("empty-inputs", "400", { inputs: [] }, { status: 400, body: hasError }),
-  infer("input-twice", "400", { inputs: [image, image] }, { status: 400, body: hasError }),
-  infer("no-shape", "400", { inputs: [{ name: "Input3", datatype: "FP32", data: image.data }] }, { status: 400, body: hasError }),
-  infer("no-data", "400", { inputs: [{ name: "Input3", datatype: "FP32", shape: image.shape }] }, { status: 400, body: hasError }),
-  rest("body-not-json", "infer", "400", ({ model }) => ({ path: `/v2/models/${model}/infer`, method: "POST", body: "{" }), {
-    status: 400,
-    body: hasError,
-  }),
-  rest("body-empty", "infer", "400", ({ model }) => ({ path: `/v2/models/${model}/infer`, method: "POST", body: "" }), {
-    status: 400,
-    body: hasError,
-  }),
-  rest(
-    "infer-absent-model",
-    "infer",
-    "404",
-    () => ({ path: "/v2/models/absent/infer", method: "POST", body: JSON.stringify({ inputs: [image] }) }),
-    {
-      status: 404,
-      body: hasError,
-    },
-  ),
-  rest("infer-by-get", "infer", "405", ({ model }) => ({ path: `/v2/models/${model}/infer` }), { status: 405 }),
-  rest("path-unknown", "infer", "404", () => ({ path: "/v3/models" }), { status: 404 }),
-  rest("binary-in-out", "binary data", "200 with a binary output of 40 bytes", ({ model }) => binaryRequest(model, 3136), {
-    status: 200,
-    body: (_body, response) => Number(response.headers.get("inference-header-content-length")) > 0,
-  }),
-  rest("binary-too-short", "binary data", "400", ({ model }) => binaryRequest(model, 3135), { status: 400 }),
-  rest("binary-too-long", "binary data", "400", ({ model }) => binaryRequest(model, 3137), { status: 400 }),
-  rest(
-    "binary-header-length-wrong",
-    "binary data",
-    "400",
-    ({ model }) => ({ ...binaryRequest(model, 3136), headers: { "inference-header-content-length": "99999999" } }),
-    { status: 400 },
-  ),
-  rest(
-    "binary-only",
-    "binary data",
-    "200: a header length of 0 means that the body is the one input",
-    ({ model }) => ({
-      path: `/v2/models/${model}/infer`,
-      method: "POST",
-      body: new Uint8Array(3136),
-      headers: { "inference-header-content-length": "0" },
-    }),
-    { status: 200 },
-  ),
+  infer("wrong-datatype-name", "400", { inputs: [{ ...image, datatype: "FLOAT" }] }, refused),
+  infer("datatype-lower-case", "400", { inputs: [{ ...image, datatype: "fp32" }] }, refused),
+  infer("datatype-absent", "400", { inputs: [{ ...image, datatype: undefined }] }, refused),
+  infer("datatype-null", "400", { inputs: [{ ...image, datatype: null }] }, refused),
+  infer("wrong-shape", "400", { inputs: [{ ...image, shape: [1, 1, 14, 56] }] }, refused),
+  infer("wrong-rank", "400", { inputs: [{ ...image, shape: [784] }] }, refused),
+  infer("wrong-batch", "400", { inputs: [{ ...image, shape: [2, 1, 28, 28], data: [...image.data, ...image.data] }] }, refused),
+  infer("empty-shape", "400", { inputs: [{ ...image, shape: [] }] }, refused),
+  infer("shape-of-text", "400", { inputs: [{ ...image, shape: ["1", "1", "28", "28"] }] }, refused),
+  infer("shape-fraction", "400", { inputs: [{ ...image, shape: [1, 1, 28.5, 28] }] }, refused),
+  infer("shape-zero", "400", { inputs: [{ ...image, shape: [0, 1, 28, 28], data: [] }] }, refused),
+  infer("shape-huge", "400", { inputs: [{ ...image, shape: [1, 1, 9007199254740991, 28] }] }, refused),
+  infer("shape-overflow", "400", { inputs: [{ ...image, shape: [4294967296, 4294967296, 28, 28] }] }, refused),
+  infer("shape-no-list", "400", { inputs: [{ ...image, shape: 784 }] }, refused),
+  infer("shape-null", "400", { inputs: [{ ...image, shape: null }] }, refused),
+  infer("negative-dimension", "400", { inputs: [{ ...image, shape: [-1, 1, 28, 28] }] }, refused),
+  infer("short-data", "400", { inputs: [{ ...image, data: image.data.slice(1) }] }, refused),
+  infer("long-data", "400", { inputs: [{ ...image, data: [...image.data, 0] }] }, refused),
+  infer("text-in-numbers", "400", { inputs: [{ ...image, data: [...image.data.slice(1), "x"] }] }, refused),
+  infer("numbers-as-text", "400", { inputs: [{ ...image, data: image.data.map(String) }] }, refused),
+  infer("object-in-numbers", "400", { inputs: [{ ...image, data: [...image.data.slice(1), {}] }] }, refused),
+  infer("data-no-list", "400", { inputs: [{ ...image, data: 7 }] }, refused),
+  infer("data-null", "400", { inputs: [{ ...image, data: null }] }, refused),
+  infer("data-ragged", "400", { inputs: [{ ...image, data: [[square(28).slice(1)]] }] }, refused),
+  infer("no-inputs", "400", {}, refused),
+  infer("empty-inputs", "400", { inputs: [] }, refused),
+  infer("input-twice", "400", { inputs: [image, image] }, refused),
+  infer("no-shape", "400", { inputs: [{ name: "Input3", datatype: "FP32", data: image.data }] }, refused),
+  infer("no-data", "400", { inputs: [describedImage] }, refused),
+  infer("id-number", "400", { id: 7, inputs: [image] }, refused),
+  infer("parameters-no-object", "400", { parameters: 7, inputs: [image] }, refused),
+  body("body-not-json", "400", "{"),
+  body("body-empty", "400", ""),
+  body("body-list", "400", "[]"),
+  body("body-null", "400", "null"),
+  body("body-text", "400", '"inputs"'),
+  body("body-number", "400", "7"),
+  body("body-trailing", "400: more after the document", `${JSON.stringify({ inputs: [image] })} {}`),
+  body("body-two-commas", "400", JSON.stringify({ inputs: [image] }).replace("[0,", "[0,,")),
+  body("body-last-comma", "400", '{"inputs":[],}'),
+  body("body-comment", "400", '{"inputs":[]/* none */}'),
+  body("body-single-quotes", "400", "{'inputs':[]}"),
+  body("body-cut", "400", JSON.stringify({ inputs: [image] }).slice(0, -2)),
+  body("body-deep", "400: nested beyond reason", "[".repeat(20_000)),
+  body("body-leading-zero", "400: 00 is no number", JSON.stringify({ inputs: [image] }).replace("[0,", "[00,")),
+  body("body-plus", "400: +1 is no number", JSON.stringify({ inputs: [image] }).replace("[0,", "[+1,")),
+  body("body-hex", "400: 0x1 is no number", JSON.stringify({ inputs: [image] }).replace("[0,", "[0x1,")),
+  body("body-invalid-utf8", "400", Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])),
+  body("body-utf16", "400", Buffer.from(JSON.stringify({ inputs: [image] }), "utf16le")),
+  {
+    ...get("infer-absent-model", "inference", "404", "", absent),
+    sent: () => ({ path: "/v2/models/absent/infer", method: "POST", body: JSON.stringify({ inputs: [image] }) }),
+  },
+  {
+    ...get("infer-absent-version", "inference", "404", "", absent),
+    sent: ({ model }) => ({ path: `/v2/models/${model}/versions/77/infer`, method: "POST", body: JSON.stringify({ inputs: [image] }) }),
+  },
+  {
+    ...get("infer-version", "inference", "200", "", answered),
+    sent: ({ model }) => ({ path: `/v2/models/${model}/versions/1/infer`, method: "POST", body: JSON.stringify({ inputs: [image] }) }),
+  },
 ];
 
+/** Every check of the core addresses. */
+export const restChecks: readonly Check[] = rows.map(restCheck);
+
 // oxlint-disable-next-line max-params -- a row of the table above: the five cells in the order they are read.
-function rest(id: string, section: string, expected: string, sent: (subject: Subject) => Sent, wanted: Wanted): Check {
-  return {
-    id: `rest-${id}`,
-    section,
-    protocol: "REST",
-    expected,
-    async run(subject) {
-      const { path, method = "GET", body, headers = {} } = sent(subject);
-      const response = await fetch(subject.rest + path, {
-        method,
-        headers,
-        ...(body === undefined ? {} : { body: typeof body === "string" ? body : Buffer.from(body) }),
-      });
-      const text = await response.text();
-      const isRight = response.status === wanted.status && (wanted.body?.(parsed(text), response) ?? true);
-      return { actual: `${response.status} ${text.slice(0, 200)}`, isRight, isUnsupported: response.status === 501 };
-    },
-  };
+function get(id: string, section: string, expected: string, path: string, wanted: RestWanted): RestRow {
+  return { id, section, expected, sent: ({ model }) => ({ path: path.replace("MODEL", model) }), wanted };
 }
 
 // oxlint-disable-next-line max-params -- a row of the table above.
-function infer(id: string, expected: string, request: object, wanted: Wanted): Check {
-  return rest(
-    id,
-    "infer",
-    expected,
-    ({ model }) => ({ path: `/v2/models/${model}/infer`, method: "POST", body: JSON.stringify(request) }),
-    wanted,
-  );
+function infer(
+  id: string,
+  expected: string,
+  request: object,
+  wanted: RestWanted,
+  edit: (text: string) => string = (text) => text,
+): RestRow {
+  return { id, section: "inference", expected, sent: inferSent(edit(JSON.stringify(request))), wanted };
 }
 
-function binaryRequest(model: string, sizeBytes: number): Sent {
-  const { data: _data, ...described } = image;
-  const head = Buffer.from(
-    JSON.stringify({ inputs: [{ ...described, parameters: { binary_data_size: sizeBytes } }], parameters: { binary_data_output: true } }),
-  );
-  const headers = { "inference-header-content-length": String(head.length), "content-type": "application/octet-stream" };
-  return { path: `/v2/models/${model}/infer`, method: "POST", headers, body: Buffer.concat([head, Buffer.alloc(sizeBytes)]) };
-}
-
-function zeros(count: number): readonly number[] {
-  return Array.from({ length: count }, () => 0);
+function body(id: string, expected: string, bytes: string | Uint8Array): RestRow {
+  return { id, section: "JSON", expected, sent: inferSent(bytes), wanted: refused };
 }
 
 function square(size: number): readonly (readonly number[])[] {
-  return Array.from({ length: size }, () => zeros(size));
+  return Array.from({ length: size }, () => Array.from({ length: size }, () => 0));
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Not JSON: the checks that want JSON see undefined.
-    return undefined;
-  }
+function isJson({ json }: RestReceived): boolean {
+  return json !== undefined;
 }
 
-function field(body: unknown, name: string): unknown {
-  return typeof body === "object" && body !== null ? (body as Readonly<Record<string, unknown>>)[name] : undefined;
-}
-
-function errorOf(body: unknown): string {
-  const error = field(body, "error");
-  return typeof error === "string" ? error : "";
-}
-
-function hasError(body: unknown): boolean {
-  return errorOf(body) !== "";
-}
-
-function hasTensors(body: unknown): boolean {
-  return JSON.stringify(field(body, "inputs")).includes('"FP32"') && JSON.stringify(field(body, "outputs")).includes("Plus214_Output_0");
-}
-
-function hasAnswer(body: unknown): boolean {
-  const [output] = (field(body, "outputs") ?? []) as readonly unknown[];
-  return (
-    field(output, "name") === "Plus214_Output_0" &&
-    String(field(output, "shape")) === "1,10" &&
-    (field(output, "data") as readonly unknown[]).length === 10
-  );
+function hasTensors({ json }: RestReceived): boolean {
+  return JSON.stringify(field(json, "inputs")).includes('"FP32"') && JSON.stringify(field(json, "outputs")).includes(outputName);
 }

@@ -1,0 +1,84 @@
+/** One REST request of a check, and what is wanted of its answer. */
+import type { Check, Outcome, Subject } from "./check.ts";
+
+/** A request. */
+export interface RestSent {
+  readonly path: string;
+  /** Default `GET`. */
+  readonly method?: string;
+  readonly body?: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An answer, its body in every form a check may want. */
+export interface RestReceived {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly bytes: Buffer;
+  readonly text: string;
+  /** Undefined when it is not JSON. */
+  readonly json: unknown;
+}
+
+/** What is wanted. */
+export interface RestWanted {
+  readonly status: number | readonly number[];
+  /** Beyond the status. Default: anything. */
+  readonly holds?: (received: RestReceived) => boolean;
+}
+
+/** A row of a table of REST checks. */
+export interface RestRow {
+  readonly id: string;
+  readonly section: string;
+  readonly expected: string;
+  readonly needs?: Check["needs"];
+  readonly sent: (subject: Subject) => RestSent;
+  readonly wanted: RestWanted;
+}
+
+/** The check of a row. */
+export function restCheck({ id, section, expected, needs, sent, wanted }: RestRow): Check {
+  const statuses = typeof wanted.status === "number" ? [wanted.status] : wanted.status;
+  const run = async (subject: Subject): Promise<Outcome> => {
+    const received = await exchange(subject.rest, sent(subject));
+    const isRight = statuses.includes(received.status) && (wanted.holds?.(received) ?? true);
+    return { actual: `${received.status} ${received.text.slice(0, 200)}`, isRight, isUnsupported: received.status === 501 };
+  };
+  const isWrong = statuses.every((status) => status >= 400 && status !== 501);
+  return { id: `rest-${id}`, section, protocol: "REST", isWrong, expected, run, ...(needs && { needs }) };
+}
+
+/** Sends a request and reads the whole answer. */
+export async function exchange(address: string, { path, method = "GET", body, headers = {} }: RestSent): Promise<RestReceived> {
+  const sentBody = body === undefined ? {} : { body: typeof body === "string" ? body : Buffer.from(body) };
+  const response = await fetch(address + path, { method, headers, ...sentBody });
+  const bytes = Buffer.from(await response.arrayBuffer());
+  const text = bytes.toString();
+  return { status: response.status, headers: response.headers, bytes, text, json: parsed(text) };
+}
+
+/** A member of a JSON object; undefined when there is none. */
+export function field(body: unknown, name: string): unknown {
+  return typeof body === "object" && body !== null ? (body as Readonly<Record<string, unknown>>)[name] : undefined;
+}
+
+/** The text of an error answer; empty when the body is none. */
+export function errorOf({ json }: RestReceived): string {
+  const error = field(json, "error");
+  return typeof error === "string" ? error : "";
+}
+
+/** Whether an answer is an error as the protocol writes it. */
+export function hasError(received: RestReceived): boolean {
+  return errorOf(received) !== "";
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Not JSON: the checks that want JSON see undefined.
+    return undefined;
+  }
+}
