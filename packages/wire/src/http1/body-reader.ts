@@ -27,7 +27,7 @@ export interface BodyReader {
   readonly leftBytes: number;
 }
 
-/** A reader for a framing. `maxTrailerBytes` also limits a chunk's size line. */
+/** A reader for a framing. `maxTrailerBytes` also limits a chunk's size line, and the extensions of all chunks. */
 export function bodyReader(framing: BodyFraming, maxTrailerBytes: number, sink: BodySink): BodyReader {
   return framing.kind === "length" ? new LengthReader(framing.sizeBytes, sink) : new ChunkedReader(maxTrailerBytes, sink);
 }
@@ -52,7 +52,26 @@ class LengthReader implements BodyReader {
   }
 }
 
-const sizeLine = /^([0-9a-fA-F]{1,12})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?$/;
+/** Size and extensions, which are ignored but must be well formed (RFC 9112 §7.1.1). Each part begins with a character that no other ends with: linear. */
+const sizeLine =
+  /^([0-9a-fA-F]{1,12})(?:[ \t]*;[ \t]*[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:[ \t]*=[ \t]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t !#-[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"))?)*$/;
+/** Fields that decide how a message is framed, routed, authenticated or read must be known before its body (RFC 9110 §6.5.1). */
+const neverInTrailers: ReadonlySet<string> = new Set([
+  "authorization",
+  "connection",
+  "content-encoding",
+  "content-length",
+  "content-range",
+  "content-type",
+  "cookie",
+  "expect",
+  "host",
+  "proxy-authorization",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
 const carriageReturn = 13;
 const lineFeed = 10;
 
@@ -65,6 +84,7 @@ class ChunkedReader implements BodyReader {
   #state: ChunkedState = "size";
   #line = "";
   #chunkLeft = 0;
+  #extensionBytes = 0;
   readonly #trailerLines: string[] = [];
   #trailerBytes = 0;
   isDone = false;
@@ -112,7 +132,10 @@ class ChunkedReader implements BodyReader {
   #takeSize(line: string): void {
     const parts = sizeLine.exec(line);
     if (!parts) throw new BodyFault(400, "invalid chunk size");
-    this.#chunkLeft = Number.parseInt(parts[1] ?? "0", 16);
+    const digits = parts[1] ?? "0";
+    this.#extensionBytes += line.length - digits.length;
+    if (this.#extensionBytes > this.#maxLineBytes) throw new BodyFault(431, "chunk extensions too large");
+    this.#chunkLeft = Number.parseInt(digits, 16);
     this.#state = this.#chunkLeft === 0 ? "trailer" : "data";
   }
 
@@ -131,6 +154,8 @@ class ChunkedReader implements BodyReader {
     if (this.#trailerLines.length === 0) return undefined;
     const fields: readonly Field[] | string = parseFieldLines(this.#trailerLines);
     if (typeof fields === "string") throw new BodyFault(400, `trailers: ${fields}`);
+    const misplaced = fields.find(([name]) => neverInTrailers.has(name));
+    if (misplaced) throw new BodyFault(400, `trailers: "${misplaced[0]}" belongs into the head`);
     return new FieldList(fields);
   }
 }

@@ -20,6 +20,8 @@ const maxReadAheadBytes = 64 * 1024;
 const outputHighWaterBytes = 256 * 1024;
 /** Unread body up to this size is read and dropped so that the connection can be kept; beyond it the connection is closed. */
 const maxDroppedBytes = 1024 * 1024;
+/** Empty lines before a request line that are forgiven (RFC 9112 §2.2); a peer that goes on with them is no client. */
+const maxEmptyLines = 16;
 const endOfHead = Buffer.from("\r\n\r\n", "latin1");
 const noBytes: Buffer = Buffer.alloc(0);
 
@@ -32,6 +34,7 @@ export class Http1Connection implements ConnectionDriver {
   #input: Buffer = noBytes;
   /** Where in the input the search for the end of the head goes on. */
   #searched = 0;
+  #emptyLines = 0;
   #exchange: Http1Exchange | undefined;
   #body: BodyReader | undefined;
   #isProcessing = false;
@@ -212,11 +215,7 @@ export class Http1Connection implements ConnectionDriver {
   }
 
   #readHead(): boolean {
-    // An empty line before the request line is forgiven (RFC 9112 §2.2).
-    if (this.#searched === 0 && this.#input.length >= 2 && this.#input[0] === 13 && this.#input[1] === 10) {
-      this.#consume(2);
-      return this.#input.length > 0;
-    }
+    if (this.#searched === 0 && this.#input.length >= 2 && this.#input[0] === 13 && this.#input[1] === 10) return this.#skipEmptyLine();
     const end = this.#input.indexOf(endOfHead, this.#searched);
     const { maxHeaderBytes } = this.context.limits;
     if (end > maxHeaderBytes || (end === -1 && this.#input.length > maxHeaderBytes)) return this.#refuseLargeHead();
@@ -224,7 +223,14 @@ export class Http1Connection implements ConnectionDriver {
     const text = this.#input.toString("latin1", 0, end);
     this.#consume(end + endOfHead.length);
     this.#searched = 0;
+    this.#emptyLines = 0;
     return this.#begin(text);
+  }
+
+  #skipEmptyLine(): boolean {
+    if (++this.#emptyLines > maxEmptyLines) return this.#refuse(400, "empty lines instead of a request");
+    this.#consume(2);
+    return this.#input.length > 0;
   }
 
   #refuseLargeHead(): boolean {

@@ -14,7 +14,7 @@ describe("parseHead() refuses", () => {
     ["a relative target", "GET x HTTP/1.1\r\nHost: a", 400],
     ["a star with GET", "GET * HTTP/1.1\r\nHost: a", 400],
     ["HTTP/2.0 in a request line", "GET / HTTP/2.0\r\nHost: a", 505],
-    ["a version in lower case", "GET / http/1.1\r\nHost: a", 0],
+    ["a version in lower case", "GET / http/1.1\r\nHost: a", 400],
     ["another protocol, without an answer", "INVALID CONNECTION PREFACE", 0],
     ["CONNECT", "CONNECT a:80 HTTP/1.1\r\nHost: a", 501],
     ["no Host", "GET / HTTP/1.1", 400],
@@ -42,7 +42,8 @@ describe("parseHead() refuses", () => {
     ["two coding lines", post("Transfer-Encoding: chunked", "Transfer-Encoding: identity"), 400],
     ["chunked not last", post("Transfer-Encoding: chunked, gzip"), 400],
     ["an obfuscated chunked", post("Transfer-Encoding: \x0bchunked"), 400],
-    ["gzip", post("Transfer-Encoding: gzip"), 501],
+    ["gzip", post("Transfer-Encoding: gzip"), 400],
+    ["gzip before chunked", post("Transfer-Encoding: gzip, chunked"), 501],
     ["a coding in HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked", 400],
     ["an unknown expectation", post("Expect: 200-ok"), 417],
   ])("%s", (_, text, status) => {

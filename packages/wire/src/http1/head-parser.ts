@@ -27,9 +27,11 @@ export interface RefusedHead {
   readonly problem: string;
 }
 
-const hostText = /^[A-Za-z0-9\-._~!$&'()*+,;=:%[\]]*$/;
-const absoluteForm = /^(https?):\/\/([^/?#]+)(.*)$/i;
+/** RFC 9110 §7.2 with RFC 3986 §3.2.2: an IP literal or a registered name, then perhaps a port. Lists are no hosts, though a name may have commas. */
+const hostText = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+;=%]*)(?::\d*)?$/;
+const absoluteForm = /^(https?):\/\/([^/?]+)(.*)$/i;
 const versionText = /^HTTP\/(\d)\.(\d)$/;
+const anyVersionText = /^[A-Za-z]+\//;
 
 /** Reads a head, given without the empty line that ends it. */
 export function parseHead(text: string): ParsedHead | RefusedHead {
@@ -40,12 +42,13 @@ export function parseHead(text: string): ParsedHead | RefusedHead {
   if (typeof fields === "string") return refused(400, fields);
   const list = new FieldList(fields);
   const authority = line.authority ?? list.get("host") ?? "";
-  const problem = problemOfHost(list, line.isHttp10) ?? (hostText.test(authority) ? undefined : "Host is not valid");
+  const problem = problemOfHost(list, line.isHttp10) ?? (hostText.test(authority) ? undefined : "the host of the target is not valid");
   if (problem) return refused(400, problem);
   const body = bodyFraming(list, line.isHttp10);
   if (body.kind === "refused") return body;
-  const expect = list.get("expect")?.toLowerCase();
-  if (expect !== undefined && expect !== "100-continue") return refused(417, `the expectation "${expect}" is not supported`);
+  const expectations = fields.filter(([name, value]) => name === "expect" && value !== "").map(([, value]) => value.toLowerCase());
+  const unknown = expectations.find((value) => value !== "100-continue");
+  if (unknown !== undefined) return refused(417, `the expectation "${unknown}" is not supported`);
   const head = new ReceivedRequestHead({ method: line.method, scheme: "http", authority, path: line.path }, fields);
   return {
     kind: "head",
@@ -53,7 +56,7 @@ export function parseHead(text: string): ParsedHead | RefusedHead {
     body,
     isHttp10: line.isHttp10,
     keepsAlive: keepsAlive(list, line.isHttp10),
-    expectsContinue: expect !== undefined && !line.isHttp10,
+    expectsContinue: expectations.length > 0 && !line.isHttp10,
   };
 }
 
@@ -103,11 +106,12 @@ interface RequestLineParts {
 function parseRequestLine(line: string): RequestLineParts | RefusedHead {
   const [method = "", target = "", version = "", ...rest] = line.split(" ");
   const digits = versionText.exec(version);
-  if (rest.length === 0 && version !== "" && !version.startsWith("HTTP/")) return refused(0, "not HTTP");
+  if (rest.length === 0 && version !== "" && !anyVersionText.test(version)) return refused(0, "not HTTP");
   if (rest.length > 0 || !isToken(method) || !isTarget(target) || !digits) return refused(400, "invalid request line");
   if (digits[1] !== "1") return refused(505, `the version "${version}" is not supported`);
   if (method === "CONNECT") return refused(501, "CONNECT is not supported");
   const isHttp10 = digits[2] === "0";
+  if (target.includes("#")) return refused(400, "the request target has a fragment");
   if (target.startsWith("/") || (target === "*" && method === "OPTIONS")) {
     return { kind: "line", method, path: target, authority: undefined, isHttp10 };
   }
@@ -117,11 +121,12 @@ function parseRequestLine(line: string): RequestLineParts | RefusedHead {
   return { kind: "line", method, path: afterHost.startsWith("/") ? afterHost : `/${afterHost}`, authority: absolute[2], isHttp10 };
 }
 
-/** RFC 9112 §3.2: exactly one, even if empty, in HTTP/1.1. */
+/** RFC 9112 §3.2: exactly one, even if empty, in HTTP/1.1, and a valid one, also beside a target that overrules it. */
 function problemOfHost(fields: Fields, isHttp10: boolean): string | undefined {
   const count = countOf(fields, "host");
   if (count > 1) return "more than one Host";
-  return count === 0 && !isHttp10 ? "Host is missing" : undefined;
+  if (count === 0 && !isHttp10) return "Host is missing";
+  return hostText.test(fields.get("host") ?? "") ? undefined : "Host is not valid";
 }
 
 /** RFC 9112 §6.1, §6.3. */
@@ -132,15 +137,21 @@ function bodyFraming(fields: Fields, isHttp10: boolean): BodyFraming | RefusedHe
     if (lengthText !== undefined) return refused(400, "both Content-Length and Transfer-Encoding");
     if (isHttp10) return refused(400, "Transfer-Encoding in HTTP/1.0");
     if (countOf(fields, "transfer-encoding") > 1) return refused(400, "more than one Transfer-Encoding");
-    if (coding.toLowerCase() === "chunked") return { kind: "chunked" };
-    return coding.toLowerCase().includes("chunked")
-      ? refused(400, `the Transfer-Encoding "${coding}" is ambiguous`)
-      : refused(501, `the Transfer-Encoding "${coding}" is not supported`);
+    return codingFraming(coding.toLowerCase());
   }
   if (lengthText === undefined) return { kind: "length", sizeBytes: 0 };
   const sizeBytes = parseContentLength(lengthText);
   if (countOf(fields, "content-length") > 1) return refused(400, "more than one Content-Length");
   return sizeBytes === undefined ? refused(400, "invalid Content-Length") : { kind: "length", sizeBytes };
+}
+
+/** Without chunked at the end the length is unknown (400); codings before it are understood, or not (501). */
+function codingFraming(coding: string): BodyFraming | RefusedHead {
+  if (coding === "chunked") return { kind: "chunked" };
+  const [last, ...others] = coding.split(",").map(trimBlanks).reverse();
+  if (last !== "chunked") return refused(400, `the Transfer-Encoding "${coding}" does not end with "chunked"`);
+  if (others.some((one) => one === "chunked" || !isToken(one))) return refused(400, `the Transfer-Encoding "${coding}" is not valid`);
+  return refused(501, `the Transfer-Encoding "${coding}" is not supported`);
 }
 
 function keepsAlive(fields: Fields, isHttp10: boolean): boolean {

@@ -4,7 +4,7 @@ const lowerCaseToken = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const valueText = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
 const targetText = /^[\x21-\x7e\x80-\xff]+$/;
-const digits = /^[0-9]{1,15}$/;
+const digits = /^0*[0-9]{1,15}$/;
 
 /** A token in lower case. */
 export function isFieldName(text: string): boolean {
