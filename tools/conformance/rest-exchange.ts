@@ -35,15 +35,17 @@ export interface RestRow {
   readonly needs?: Check["needs"];
   readonly sent: (subject: Subject) => RestSent;
   readonly wanted: RestWanted;
+  /** Statuses by which a server says that it does not have this at all. Default 501. */
+  readonly unsupported?: readonly number[];
 }
 
 /** The check of a row. */
-export function restCheck({ id, section, expected, needs, sent, wanted }: RestRow): Check {
+export function restCheck({ id, section, expected, needs, sent, wanted, unsupported = [501] }: RestRow): Check {
   const statuses = typeof wanted.status === "number" ? [wanted.status] : wanted.status;
   const run = async (subject: Subject): Promise<Outcome> => {
     const received = await exchange(subject.rest, sent(subject));
     const isRight = statuses.includes(received.status) && (wanted.holds?.(received) ?? true);
-    return { actual: `${received.status} ${received.text.slice(0, 200)}`, isRight, isUnsupported: received.status === 501 };
+    return { actual: `${received.status} ${received.text.slice(0, 200)}`, isRight, isUnsupported: unsupported.includes(received.status) };
   };
   const isWrong = statuses.every((status) => status >= 400 && status !== 501);
   return { id: `rest-${id}`, section, protocol: "REST", isWrong, expected, run, ...(needs && { needs }) };
