@@ -17,6 +17,7 @@ export type {
   RequestHandler,
   ResetCode,
   ResponseStream,
+  TlsInfo,
   WholeResponse,
 } from "./message/exchange.ts";
 export type { Field, Fields } from "./message/fields.ts";
@@ -37,4 +38,7 @@ export {
 export type { PeerOptions } from "./peer/options.ts";
 export { connectPeer } from "./peer/peer.ts";
 export { defaultLimits, type WireLimits } from "./server/limits.ts";
+export type { FailedHandshake } from "./server/tls-acceptor.ts";
+export { type ClientAuth, createTlsContext, type TlsContext, type TlsOptions } from "./server/tls-context.ts";
+export { type TlsFiles, type TlsFilesDeps, type WatchedTls, watchTlsFiles } from "./server/tls-files.ts";
 export { createWireServer, type ListenAddress, type WireServer, type WireServerOptions } from "./server/wire-server.ts";

@@ -66,6 +66,12 @@ const ownErrors = {
     retryable: true,
     hint: "Send it again over a better connection",
   },
+  TLS_CONFIG_INVALID: {
+    code: "FAILED_PRECONDITION",
+    template: "Loading the TLS configuration failed: {problem}",
+    retryable: false,
+    hint: "Check the files of certificate, key and client CA, all in PEM; what was loaded before stays in use",
+  },
   GRPC_MALFORMED: {
     code: "INTERNAL",
     template: "The gRPC message is not well formed: {problem}",

@@ -5,17 +5,12 @@ import type { Credentials } from "./authenticate.ts";
 /** Header and metadata field for a key, besides `authorization: Bearer KEY`. */
 export const apiKeyHeader = "modelyard-api-key";
 
-/** Connection whose server speaks TLS. */
-interface TlsConnection extends ConnectionInfo {
-  readonly tls?: { readonly authorized: boolean; readonly subject?: string };
-}
-
 /** Reads the credentials; certificates count only when `clientCertificates` is set. */
 export function readCredentials({ head, connection }: Exchange, clientCertificates: boolean): Credentials {
   return { apiKey: readApiKey(head), certificateSubject: clientCertificates ? verifiedSubject(connection) : undefined };
 }
 
-function verifiedSubject({ tls }: TlsConnection): string | undefined {
+function verifiedSubject({ tls }: ConnectionInfo): string | undefined {
   return tls?.authorized ? (tls.subject ?? "") : undefined;
 }
 

@@ -10,6 +10,20 @@ import type { ResponseHead, Trailers } from "./response-head.ts";
 /** Protocol a connection speaks. */
 export type Protocol = "http/1.1" | "h2";
 
+/** What TLS established about a connection, and the client's certificate when it showed one that was verified. */
+export interface TlsInfo {
+  /** `TLSv1.2` or `TLSv1.3`. */
+  readonly protocol: string;
+  /** Whether the client's certificate was verified against the client CA; without one the rest is empty. */
+  readonly authorized: boolean;
+  /** Common name; absent when there is none, or several. */
+  readonly subject?: string;
+  /** Names with their kind, `DNS:a.example`, `URI:spiffe://example/b`. */
+  readonly subjectAltNames: readonly string[];
+  /** SHA-256 of the certificate in hexadecimal, bytes separated by colons. */
+  readonly fingerprint256?: string;
+}
+
 /** Connection an exchange came over. */
 export interface ConnectionInfo {
   /** Unique among the connections of one server, from 1. */
@@ -17,6 +31,8 @@ export interface ConnectionInfo {
   readonly protocol: Protocol;
   /** Address of the peer; empty for a Unix socket. */
   readonly remoteAddress: string;
+  /** Absent on a connection without TLS. */
+  readonly tls?: TlsInfo | undefined;
   /** Free slot of the handler, for as long as the connection lives. */
   memo: unknown;
 }

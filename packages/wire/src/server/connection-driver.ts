@@ -1,6 +1,6 @@
 /** What the server knows of a connection, whichever protocol it speaks. */
 import { type Clock, failure, type Log, type PlatformError } from "@modelyard/core";
-import type { ConnectionInfo, Protocol, RequestHandler } from "../message/exchange.ts";
+import type { ConnectionInfo, RequestHandler } from "../message/exchange.ts";
 import type { TransportHandler } from "../socket/transport.ts";
 import type { WireLimits } from "./limits.ts";
 
@@ -25,8 +25,8 @@ export interface ServerContext {
 }
 
 /** Identity and memo of a connection. */
-export function connectionInfo(id: number, protocol: Protocol, remoteAddress: string): ConnectionInfo {
-  return { id, protocol, remoteAddress, memo: undefined };
+export function connectionInfo(identity: Omit<ConnectionInfo, "memo">): ConnectionInfo {
+  return { ...identity, memo: undefined };
 }
 
 /** The error of exchanges whose connection went away. */

@@ -12,6 +12,8 @@ export interface WireLimits {
   readonly idleTimeoutMs: number;
   /** Time from the first byte of a head (or from accepting the connection) to its end. Default 30 s. */
   readonly headTimeoutMs: number;
+  /** Time from accepting a connection to the end of its TLS handshake. Default 10 s. */
+  readonly handshakeTimeoutMs: number;
   /** Time without progress after which a peer that owes a body or does not read its answers is cut off. Default 60 s. */
   readonly stallTimeoutMs: number;
   /** Streams a peer may reset within ten seconds before they are a second old or answered (rapid reset). Default 500. */
@@ -37,6 +39,7 @@ export const defaultLimits: WireLimits = {
   maxHeaderBytes: 32 * 1024,
   idleTimeoutMs: 300_000,
   headTimeoutMs: 30_000,
+  handshakeTimeoutMs: 10_000,
   stallTimeoutMs: 60_000,
   maxResets: 500,
   maxControlFrames: 20_000,

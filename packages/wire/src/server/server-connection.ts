@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { Http1Connection } from "../http1/connection.ts";
 import { preface } from "../http2/protocol.ts";
 import { ServerSession } from "../http2/server-session.ts";
+import type { ConnectionInfo, Protocol, TlsInfo } from "../message/exchange.ts";
 import { Transport, type TransportDeps, type TransportHandler } from "../socket/transport.ts";
 import { type ConnectionDriver, connectionInfo, type ServerContext } from "./connection-driver.ts";
 
@@ -11,6 +12,9 @@ export interface ServerConnectionDeps {
   readonly context: ServerContext;
   readonly transport: TransportDeps;
   readonly id: number;
+  readonly tls?: TlsInfo | undefined;
+  /** What TLS agreed on (ALPN); absent: the first bytes decide. */
+  readonly agreed?: Protocol | undefined;
 }
 
 /** A connection. */
@@ -59,6 +63,10 @@ export class ServerConnection implements TransportHandler {
       this.#driver.onData(chunk);
       return;
     }
+    if (this.#deps.agreed === "http/1.1") {
+      this.#begin(this.#http1(), chunk);
+      return;
+    }
     const first = this.#first ? Buffer.concat([this.#first, chunk]) : chunk;
     const compared = Math.min(first.length, preface.length);
     const isPreface = first.compare(preface, 0, compared, 0, compared) === 0;
@@ -67,9 +75,15 @@ export class ServerConnection implements TransportHandler {
       return;
     }
     this.#first = undefined;
-    this.#driver = isPreface ? this.#http2() : this.#http1();
-    if (this.#isRetiring) this.#driver.retire();
-    this.#driver.onData(first);
+    if (isPreface) this.#begin(this.#http2(), first);
+    else if (this.#deps.agreed === "h2") this.#transport.destroy();
+    else this.#begin(this.#http1(), first);
+  }
+
+  #begin(driver: ConnectionDriver, first: Buffer): void {
+    this.#driver = driver;
+    if (this.#isRetiring) driver.retire();
+    driver.onData(first);
   }
 
   onPeerEnd(): void {
@@ -87,12 +101,15 @@ export class ServerConnection implements TransportHandler {
   }
 
   #http2(): ConnectionDriver {
-    const { context, id } = this.#deps;
-    return new ServerSession(this.#transport, context, connectionInfo(id, "h2", this.#transport.remoteAddress));
+    return new ServerSession(this.#transport, this.#deps.context, this.#info("h2"));
   }
 
   #http1(): ConnectionDriver {
-    const { context, id } = this.#deps;
-    return new Http1Connection(this.#transport, context, connectionInfo(id, "http/1.1", this.#transport.remoteAddress));
+    return new Http1Connection(this.#transport, this.#deps.context, this.#info("http/1.1"));
+  }
+
+  #info(protocol: Protocol): ConnectionInfo {
+    const { id, tls } = this.#deps;
+    return connectionInfo({ id, protocol, remoteAddress: this.#transport.remoteAddress, tls });
   }
 }

@@ -1,13 +1,16 @@
 /** A server that speaks HTTP/1.1 and HTTP/2 (cleartext, prior knowledge) on the same sockets; the first bytes decide. */
 import { createServer, type Server, type Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import type { Clock, Log, Timer } from "@modelyard/core";
-import type { RequestHandler } from "../message/exchange.ts";
+import type { Protocol, RequestHandler, TlsInfo } from "../message/exchange.ts";
 import { BufferPool } from "../socket/buffer-pool.ts";
 import { FlushQueue } from "../socket/flush-queue.ts";
 import type { TransportDeps } from "../socket/transport.ts";
 import type { ServerContext } from "./connection-driver.ts";
 import { defaultLimits, type WireLimits } from "./limits.ts";
 import { ServerConnection } from "./server-connection.ts";
+import { type FailedHandshake, TlsAcceptor } from "./tls-acceptor.ts";
+import type { TlsContext } from "./tls-context.ts";
 
 /** Options of {@link createWireServer}. */
 export interface WireServerOptions {
@@ -15,6 +18,10 @@ export interface WireServerOptions {
   readonly log: Log;
   /** Those that differ from `defaultLimits`. */
   readonly limits?: Partial<WireLimits>;
+  /** Puts TLS on every connection; ALPN chooses the protocol, where a client offers none the first bytes do. Default: cleartext. */
+  readonly tls?: TlsContext;
+  /** Told of each TLS handshake that did not succeed, for those who record them. Default: they are counted, and logged at `debug`. */
+  readonly onFailedHandshake?: (failed: FailedHandshake) => void;
 }
 
 /** Where to listen: port 0 takes a free one. */
@@ -30,6 +37,8 @@ export interface WireServer {
   readonly connectionCount: number;
   /** Requests being answered. */
   readonly inFlight: number;
+  /** TLS handshakes that did not succeed, so far. */
+  readonly failedHandshakes: number;
   /**
    * Takes no new connection or request, waits until those in flight are answered, at most `graceMs`, then closes. An HTTP/1.1 connection without a
    * request has `idleGraceMs` (default 0) for one more: its client cannot be told to send that elsewhere, and may be sending it.
@@ -44,7 +53,11 @@ const sweepEveryMs = 1_000;
 /** Creates a server. */
 export function createWireServer(options: WireServerOptions, onRequest: RequestHandler): WireServer {
   const limits = { ...defaultLimits, ...options.limits };
-  return new ConnectionSet({ clock: options.clock, log: options.log, limits, onRequest });
+  return new ConnectionSet({ clock: options.clock, log: options.log, limits, onRequest }, options);
+}
+
+function agreedProtocol({ alpnProtocol }: TLSSocket): Protocol | undefined {
+  return alpnProtocol === "h2" || alpnProtocol === "http/1.1" ? alpnProtocol : undefined;
 }
 
 class ConnectionSet implements WireServer {
@@ -52,18 +65,28 @@ class ConnectionSet implements WireServer {
   readonly #transportDeps: TransportDeps;
   readonly #connections = new Set<ServerConnection>();
   readonly #listeners = new Set<Server>();
+  readonly #tls: TlsAcceptor | undefined;
   #lastId = 0;
   #sweep: Timer | undefined;
   #isClosed = false;
   #onEmpty: (() => void) | undefined;
 
-  constructor(context: ServerContext) {
+  constructor(context: ServerContext, { tls, onFailedHandshake: onFailed }: WireServerOptions) {
     this.#context = context;
-    this.#transportDeps = { clock: context.clock, pool: new BufferPool(), queue: new FlushQueue() };
+    // A read of a TLS socket arrives in several callbacks, one for each record.
+    this.#transportDeps = { clock: context.clock, pool: new BufferPool(), queue: new FlushQueue({ endOfTurn: tls !== undefined }) };
+    if (!tls) return;
+    const handshakeTimeoutMs = context.limits.handshakeTimeoutMs;
+    const onSecure = (socket: TLSSocket, info: TlsInfo): void => this.#serve(socket, info);
+    this.#tls = new TlsAcceptor({ context: tls, log: context.log, handshakeTimeoutMs, onFailed, onSecure });
   }
 
   get connectionCount(): number {
-    return this.#connections.size;
+    return this.#tls?.openCount ?? this.#connections.size;
+  }
+
+  get failedHandshakes(): number {
+    return this.#tls?.failedHandshakes ?? 0;
   }
 
   get inFlight(): number {
@@ -73,11 +96,22 @@ class ConnectionSet implements WireServer {
   }
 
   accept(socket: Socket): void {
-    if (this.#isClosed || socket.destroyed || this.#connections.size >= this.#context.limits.maxConnections) {
+    if (this.#isClosed || socket.destroyed || this.connectionCount >= this.#context.limits.maxConnections) {
       socket.destroy();
       return;
     }
-    const connection = new ServerConnection(socket, { context: this.#context, transport: this.#transportDeps, id: ++this.#lastId });
+    if (this.#tls) this.#tls.accept(socket);
+    else this.#serve(socket);
+  }
+
+  #serve(socket: Socket | TLSSocket, tls?: TlsInfo): void {
+    if (this.#isClosed) {
+      socket.destroy();
+      return;
+    }
+    const agreed = tls && "alpnProtocol" in socket ? agreedProtocol(socket) : undefined;
+    const deps = { context: this.#context, transport: this.#transportDeps, id: ++this.#lastId, tls, agreed };
+    const connection = new ServerConnection(socket, deps);
     this.#connections.add(connection);
     connection.onGone = () => this.#gone(connection);
     this.#sweep ??= this.#scheduleSweep();
@@ -116,6 +150,7 @@ class ConnectionSet implements WireServer {
     this.#sweep?.cancel();
     const stopped = this.#stopListening();
     for (const connection of this.#connections) connection.destroy();
+    this.#tls?.close();
     await stopped;
   }
 

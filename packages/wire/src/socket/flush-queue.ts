@@ -15,9 +15,16 @@ const probeEvery = 32;
 export class FlushQueue {
   #waiting: Flushable[] = [];
   #isScheduled = false;
-  #waitsForTurn = false;
+  readonly #isFixed: boolean;
+  #waitsForTurn: boolean;
   #flushes = 0;
   #flushesInProbe = -1;
+
+  /** `endOfTurn`: always waits for the end of the turn. Default: as is found to be best. */
+  constructor(options: { readonly endOfTurn: boolean } = { endOfTurn: false }) {
+    this.#isFixed = options.endOfTurn;
+    this.#waitsForTurn = options.endOfTurn;
+  }
 
   add(one: Flushable): void {
     this.#waiting.push(one);
@@ -32,6 +39,7 @@ export class FlushQueue {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const one of waiting) one.flush();
+    if (this.#isFixed) return;
     if (this.#waitsForTurn) {
       if (++this.#flushes % probeEvery === 0 && waiting.length === 1) this.#waitsForTurn = false;
       return;

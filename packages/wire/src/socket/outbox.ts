@@ -29,9 +29,12 @@ export class Outbox {
   #segmentBytes = 0;
   #isQueued = false;
   #endsAfterFlush = false;
+  /** A TLS socket reports what it wrote later, when the buffer must still be given back; others mostly at once, and a callback is not free. */
+  readonly #onWritten: (() => void) | undefined;
 
   constructor(socket: Socket, deps: OutboxDeps) {
     this.#socket = socket;
+    this.#onWritten = "encrypted" in socket ? () => this.#releaseWhenIdle() : undefined;
     this.#deps = deps;
   }
 
@@ -103,18 +106,22 @@ export class Outbox {
 
   #write(socket: Socket): void {
     if (this.#segments.length === 0) {
-      if (this.#end > this.#start) socket.write(this.buffer.subarray(this.#start, this.#end));
+      if (this.#end > this.#start) socket.write(this.buffer.subarray(this.#start, this.#end), this.#onWritten);
       this.#start = this.#end;
     } else {
       this.#closeSegment();
       socket.cork();
-      for (const segment of this.#segments) socket.write(segment);
+      for (const segment of this.#segments) socket.write(segment, this.#onWritten);
       socket.uncork();
       this.#segments = [];
       this.#segmentBytes = 0;
     }
     // The kernel has everything: the buffer is free again. Otherwise it is only ever appended to.
     if (socket.writableLength === 0) this.#release();
+  }
+
+  #releaseWhenIdle(): void {
+    if (this.#socket.writableLength === 0 && this.#start === this.#end && this.#segments.length === 0) this.#release();
   }
 
   #release(): void {

@@ -4,6 +4,8 @@ import type { Exchange, RequestHandler } from "../message/exchange.ts";
 import { responseHead, trailers } from "../message/response-head.ts";
 import { wholeBody } from "../message/whole-body.ts";
 import type { WireLimits } from "../server/limits.ts";
+import type { FailedHandshake } from "../server/tls-acceptor.ts";
+import type { TlsContext } from "../server/tls-context.ts";
 import { createWireServer, type ListenAddress, type WireServer } from "../server/wire-server.ts";
 
 const ok = responseHead(200, [["content-type", "application/octet-stream"]]);
@@ -23,15 +25,21 @@ export interface TestServerOptions {
   readonly clock?: Clock;
   readonly log?: Log;
   readonly address?: ListenAddress;
+  readonly tls?: TlsContext;
+  readonly onFailedHandshake?: (failed: FailedHandshake) => void;
 }
 
 /** Starts a server on a free port of loopback. */
 export async function startServer(onRequest: RequestHandler, options: TestServerOptions = {}): Promise<TestServer> {
   const { clock = systemClock(), log = silentLog(), limits = {} } = options;
-  const server = createWireServer({ clock, log, limits }, onRequest);
+  const { tls, onFailedHandshake } = options;
+  const server = createWireServer(
+    { clock, log, limits, ...(tls ? { tls } : {}), ...(onFailedHandshake ? { onFailedHandshake } : {}) },
+    onRequest,
+  );
   const address = await server.listen(options.address ?? { host: "127.0.0.1", port: 0 });
   const port = "port" in address ? address.port : 0;
-  return { server, address, port, url: `http://127.0.0.1:${port}`, [Symbol.asyncDispose]: () => server.close() };
+  return { server, address, port, url: `${tls ? "https" : "http"}://127.0.0.1:${port}`, [Symbol.asyncDispose]: () => server.close() };
 }
 
 /** Answers with the body it was sent, at most 64 MiB. */

@@ -1,0 +1,110 @@
+/**
+ * Puts TLS on sockets that were accepted elsewhere, and hands over those whose handshake succeeded. A handshake that fails, or takes too long,
+ * costs its socket; it is counted, and logged for those who debug.
+ */
+import type { Socket } from "node:net";
+import { createServer, type Server, type TLSSocket } from "node:tls";
+import type { Log } from "@modelyard/core";
+import type { TlsInfo } from "../message/exchange.ts";
+import type { ClientAuth, ResolvedTls, TlsContext } from "./tls-context.ts";
+import { tlsInfoOf } from "./tls-info.ts";
+
+/** A handshake that did not succeed. */
+export interface FailedHandshake {
+  /** Empty when the client is gone already. */
+  readonly remoteAddress: string;
+  readonly why: string;
+}
+
+/** What an acceptor works with. */
+export interface TlsAcceptorDeps {
+  readonly context: TlsContext;
+  readonly log: Log;
+  /** From the accepted socket to the end of the handshake. */
+  readonly handshakeTimeoutMs: number;
+  /** Told of each handshake that did not succeed. */
+  readonly onFailed: ((failed: FailedHandshake) => void) | undefined;
+  readonly onSecure: (socket: TLSSocket, tls: TlsInfo) => void;
+}
+
+/** Acceptor of one server. */
+export class TlsAcceptor {
+  readonly #deps: TlsAcceptorDeps;
+  readonly #sockets = new Set<Socket>();
+  /** Never listens: it gets its connections by {@link accept}. One for each state of the context. */
+  #server: Server | undefined;
+  #madeFrom: ResolvedTls | undefined;
+  #failedHandshakes = 0;
+
+  constructor(deps: TlsAcceptorDeps) {
+    this.#deps = deps;
+  }
+
+  /** Sockets that are open, in their handshake or after it. */
+  get openCount(): number {
+    return this.#sockets.size;
+  }
+
+  get failedHandshakes(): number {
+    return this.#failedHandshakes;
+  }
+
+  /** Takes a socket from which nothing was read. */
+  accept(socket: Socket): void {
+    // Ended by the client during the handshake, it is of no use; the transport changes this afterwards.
+    socket.allowHalfOpen = false;
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    // A connection that is lost during the handshake ends as a failed handshake.
+    socket.on("error", () => {});
+    this.#serverNow().emit("connection", socket);
+  }
+
+  /** Ends every socket. */
+  close(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #serverNow(): Server {
+    const { current } = this.#deps.context;
+    if (this.#server && this.#madeFrom === current) return this.#server;
+    this.#madeFrom = current;
+    this.#server = this.#createServer(current);
+    return this.#server;
+  }
+
+  #createServer({ serverOptions, clientAuth }: ResolvedTls): Server {
+    const server = createServer({ ...serverOptions, handshakeTimeout: this.#deps.handshakeTimeoutMs });
+    server.on("secureConnection", (socket) => {
+      const refusal = refusalOf(socket, clientAuth);
+      if (refusal !== undefined) {
+        this.#failed(socket, refusal);
+        return;
+      }
+      socket.disableRenegotiation();
+      this.#deps.onSecure(socket, tlsInfoOf(socket));
+    });
+    server.on("tlsClientError", (error, socket) => this.#failed(socket, shortMessage(error)));
+    return server;
+  }
+
+  #failed(socket: TLSSocket, why: string): void {
+    this.#failedHandshakes++;
+    const remoteAddress = socket.remoteAddress ?? "";
+    this.#deps.log.debug("TLS handshake failed", { why, remoteAddress });
+    this.#deps.onFailed?.({ remoteAddress, why });
+    socket.destroy();
+  }
+}
+
+/** Why a client is refused whose handshake succeeded. */
+function refusalOf(socket: TLSSocket, clientAuth: ClientAuth): string | undefined {
+  if (clientAuth === "none" || socket.authorized) return undefined;
+  if (socket.getPeerX509Certificate()) return `client certificate: ${String(socket.authorizationError)}`;
+  return clientAuth === "required" ? "no client certificate" : undefined;
+}
+
+/** The reason in the middle of OpenSSL's messages, `…:SSL routines:function:reason:file:line:…`. */
+function shortMessage({ message }: Error): string {
+  return /:SSL routines:[^:]*:([^:]+)/.exec(message)?.[1] ?? message;
+}
