@@ -1,16 +1,17 @@
 /** The gateway: what a wire server hands its requests to. */
 import type { RequestHandler } from "@modelyard/wire";
-import { createGatekeeper } from "./authentication/gatekeeper.ts";
+import { FrontDoor } from "./front-door.ts";
 import { GrpcFace } from "./grpc/grpc-face.ts";
 import { InferenceRunner } from "./inference/inference-runner.ts";
 import { type GatewayOptions, resolveGatewayOptions } from "./options.ts";
 import { RestFace } from "./rest/rest-face.ts";
-import { headMemoOf } from "./routing/head-memo.ts";
 
-/** A gateway. It holds no resources of its own: draining the wire server drains it. */
+/** A gateway. Draining the wire server drains it. */
 export interface Gateway {
   /** Answers a request of either face; give it to `createWireServer`. */
   readonly onRequest: RequestHandler;
+  /** Writes the rest of the access log; to be called when the wire server has drained. Idempotent. */
+  close(): void;
 }
 
 /**
@@ -21,15 +22,9 @@ export interface Gateway {
 export function createGateway(options: GatewayOptions): Gateway {
   const resolved = resolveGatewayOptions(options);
   const runner = new InferenceRunner(resolved);
-  const rest = new RestFace(resolved, runner);
-  const grpc = new GrpcFace(resolved, runner);
-  const gatekeeper = createGatekeeper(resolved);
+  const door = new FrontDoor(resolved, { rest: new RestFace(resolved, runner), grpc: new GrpcFace(resolved, runner) });
   return {
-    onRequest(exchange) {
-      const memo = headMemoOf(exchange, resolved.allowedHosts);
-      const refusal = gatekeeper?.admit(exchange, memo).refusal;
-      if (refusal) return memo.isGrpc ? grpc.refuse(exchange, refusal) : rest.refuse(exchange, memo, refusal);
-      return memo.isGrpc ? grpc.onRequest(exchange) : rest.onRequest(exchange, memo);
-    },
+    onRequest: (exchange) => door.onRequest(exchange),
+    close: () => door.close(),
   };
 }

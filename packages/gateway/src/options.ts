@@ -1,7 +1,10 @@
 /** Options of the gateway and their defaults. */
 import type { Clock, Log, Metrics } from "@modelyard/core";
 import type { Mesh } from "@modelyard/mesh";
+import type { AccessLogLevel } from "./access-log/access-log.ts";
 import type { AuthenticationOptions } from "./authentication/gatekeeper.ts";
+import { type CorsOptions, CorsPolicy } from "./cors/cors-policy.ts";
+import type { ServerLoadLimits } from "./limits/server-load.ts";
 
 /** Limits of the gateway; each refuses with a reason that says which. */
 export interface GatewayLimits {
@@ -28,7 +31,7 @@ export interface GatewayOptions {
   /** Version in the server metadata. */
   readonly serverVersion: string;
   /** Those that differ from the defaults. */
-  readonly limits?: Partial<GatewayLimits>;
+  readonly limits?: Partial<GatewayLimits & ServerLoadLimits>;
   /**
    * Host names that requests may be addressed to besides those of loopback, lower-case and without port; `any` switches the check of Host and
    * Origin off, which suits a listener that authenticates. Default none: no web page can reach the server; `any` when authentication is required.
@@ -36,17 +39,28 @@ export interface GatewayOptions {
   readonly allowedHosts?: readonly string[] | "any";
   /** Whether requests must carry an API key or a client certificate; health is always open. Default `none`. */
   readonly authentication?: AuthenticationOptions;
+  /** Which answers are in the access log: none, those that failed, or all; refused credentials always are. Default `off`. */
+  readonly accessLog?: AccessLogLevel;
+  /** Receives the access log, whole lines of JSON with their newlines, off the request path. Default: the lines go to `log`. */
+  readonly writeAccessLog?: (lines: string) => void;
+  /** Web pages of other origins that may call. Default none. */
+  readonly cors?: CorsOptions;
 }
 
 /** Options with every default filled in. */
-export interface ResolvedGatewayOptions extends GatewayOptions {
-  readonly limits: GatewayLimits;
+export interface ResolvedGatewayOptions extends Omit<GatewayOptions, "cors"> {
+  readonly limits: GatewayLimits & ServerLoadLimits;
   readonly allowedHosts: readonly string[] | "any";
   readonly authentication: AuthenticationOptions;
+  readonly accessLog: AccessLogLevel;
+  readonly writeAccessLog: (lines: string) => void;
+  readonly cors: CorsPolicy | undefined;
 }
 
-const defaultLimits: GatewayLimits = {
+const defaultLimits: GatewayLimits & ServerLoadLimits = {
   maxBodyBytes: 64 * 1024 * 1024,
+  maxReceivingBytes: 1024 * 1024 * 1024,
+  maxInFlight: 20_000,
   requestTimeoutMs: 60_000,
   maxWaiting: 10_000,
   maxWaitingBytes: 512 * 1024 * 1024,
@@ -55,7 +69,14 @@ const defaultLimits: GatewayLimits = {
 
 /** Fills the defaults in. */
 export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayOptions {
-  const { authentication = { kind: "none" } } = options;
-  const { allowedHosts = authentication.kind === "required" ? "any" : [] } = options;
-  return { ...options, limits: { ...defaultLimits, ...options.limits }, allowedHosts, authentication };
+  const { log, authentication = { kind: "none" } } = options;
+  return {
+    ...options,
+    limits: { ...defaultLimits, ...options.limits },
+    allowedHosts: options.allowedHosts ?? (authentication.kind === "required" ? "any" : []),
+    authentication,
+    accessLog: options.accessLog ?? "off",
+    writeAccessLog: options.writeAccessLog ?? ((lines) => log.info("Requests were answered", { requests: lines.trimEnd().split("\n") })),
+    cors: options.cors && new CorsPolicy(options.cors),
+  };
 }

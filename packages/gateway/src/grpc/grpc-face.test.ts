@@ -272,7 +272,7 @@ describe("waiting over gRPC", () => {
     controller.abort();
     expect(await call).toContain("CANCELLED");
     await until(() => server.mesh.waiting === 0);
-    const counts = server.metrics.snapshot().filter(({ value }) => value > 0);
+    const counts = server.metrics.snapshot().filter(({ name, value }) => name === "modelyard_requests_total" && value > 0);
     expect(counts).toMatchObject([{ labels: { protocol: "grpc", method: "infer", code: "CANCELLED" }, value: 1 }]);
   });
 

@@ -25,10 +25,11 @@ import type { OutcomeSink } from "../inference/inference-call.ts";
 import type { InferenceRunner } from "../inference/inference-runner.ts";
 import { isModelReady, modelMetadataOf } from "../inference/model-metadata.ts";
 import type { Waiter } from "../inference/request-life.ts";
+import { resolveObserved } from "../observation/observed-exchange.ts";
 import type { ResolvedGatewayOptions } from "../options.ts";
 import { RequestCounters, type RequestKind } from "../request-counters.ts";
 import { type HeadMemo, headMemoOf } from "../routing/head-memo.ts";
-import { type ResolvedModel, resolveModel } from "../routing/model-reference.ts";
+import type { ResolvedModel } from "../routing/model-reference.ts";
 import { serverExtensions } from "../server-extensions.ts";
 import { GrpcInferenceCall } from "./grpc-inference-call.ts";
 
@@ -119,7 +120,7 @@ export class GrpcFace {
   #infer({ call, message }: Handling): void {
     const request = readGrpcInferRequest(message);
     const { modelName: model, modelVersion: version } = request;
-    const resolved = resolveModel(this.#options.mesh, { namespace: this.#memoOf(call).namespace, model, version });
+    const resolved = resolveObserved(call.exchange, this.#options.mesh, { namespace: this.#memoOf(call).namespace, model, version });
     this.#runner.start(new GrpcInferenceCall({ call, resolved, message, request, sink: this.#inferSink }));
   }
 
@@ -146,11 +147,11 @@ export class GrpcFace {
 
   #resolve({ call, message }: Handling): ResolvedModel {
     const { name: model, version } = readMessage(modelVersionRequest, message);
-    return resolveModel(this.#options.mesh, { namespace: this.#memoOf(call).namespace, model, version });
+    return resolveObserved(call.exchange, this.#options.mesh, { namespace: this.#memoOf(call).namespace, model, version });
   }
 
   #memoOf(call: GrpcCall): HeadMemo {
-    return headMemoOf(call.exchange, this.#options.allowedHosts);
+    return headMemoOf(call.exchange, this.#options);
   }
 
   #fail(call: GrpcCall, counters: RequestCounters, cause: unknown): void {

@@ -59,7 +59,7 @@ function errorOf(answer: RestAnswer): string {
 function countsOf(server: TestServer): readonly string[] {
   return server.metrics
     .snapshot()
-    .filter((sample) => sample.value > 0)
+    .filter(({ name, value }) => name === "modelyard_requests_total" && value > 0)
     .map(({ labels, value }) => `${labels["protocol"]} ${labels["method"]} ${labels["code"]} ${value}`);
 }
 

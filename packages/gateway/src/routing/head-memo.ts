@@ -6,8 +6,9 @@ import type { PlatformError } from "@modelyard/core";
 import type { Mesh } from "@modelyard/mesh";
 import type { Exchange, RequestHead } from "@modelyard/wire";
 import type { Admission } from "../authentication/gatekeeper.ts";
+import type { RequestSeries } from "../observation/request-series.ts";
 import { type ModelReference, namespaceHeader, type ResolvedModel, readNamespace, resolveModel } from "./model-reference.ts";
-import { checkRequestOrigin } from "./request-origin.ts";
+import { checkRequestOrigin, type OriginRules } from "./request-origin.ts";
 import { parseRestTarget, type RestTarget } from "./rest-target.ts";
 
 /** Memo of a head. */
@@ -19,15 +20,17 @@ export class HeadMemo {
   readonly namespace: string;
   /** What was decided about the credentials in the head; the gatekeeper knows how long it holds. */
   admission: Admission | undefined = undefined;
+  /** Where requests with this head are counted. */
+  series: RequestSeries | undefined = undefined;
   readonly #head: RequestHead;
   #target: RestTarget | undefined;
   #epoch = -1;
   #resolved: ResolvedModel | undefined;
 
-  constructor({ head, protocol }: Exchange, allowedHosts: readonly string[] | "any") {
+  constructor({ head, protocol }: Exchange, rules: OriginRules) {
     this.#head = head;
     this.isGrpc = protocol === "h2" && isGrpcRequest(head);
-    this.refusal = checkRequestOrigin(head, allowedHosts);
+    this.refusal = checkRequestOrigin(head, rules);
     this.namespace = readNamespace(head.get(namespaceHeader));
   }
 
@@ -42,6 +45,16 @@ export class HeadMemo {
     return this.#target;
   }
 
+  /** The model that the address names. */
+  get reference(): ModelReference | undefined {
+    return !this.isGrpc && "reference" in this.target ? this.target.reference : undefined;
+  }
+
+  /** The revision that was last resolved. */
+  get resolved(): ResolvedModel | undefined {
+    return this.#resolved;
+  }
+
   /** The revision a reference stands for. One memo is only ever asked for the one reference of its address. */
   resolve(mesh: Mesh, reference: ModelReference): ResolvedModel {
     const { epoch } = mesh;
@@ -54,10 +67,10 @@ export class HeadMemo {
 }
 
 /** The memo of a head, made on first sight. */
-export function headMemoOf(exchange: Exchange, allowedHosts: readonly string[] | "any"): HeadMemo {
+export function headMemoOf(exchange: Exchange, rules: OriginRules): HeadMemo {
   const { head } = exchange;
   if (head.memo instanceof HeadMemo) return head.memo;
-  const memo = new HeadMemo(exchange, allowedHosts);
+  const memo = new HeadMemo(exchange, rules);
   head.memo = memo;
   return memo;
 }

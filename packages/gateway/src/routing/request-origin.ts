@@ -4,16 +4,25 @@
  */
 import { failure, type PlatformError } from "@modelyard/core";
 import type { RequestHead } from "@modelyard/wire";
+import type { CorsPolicy } from "../cors/cors-policy.ts";
+
+/** What is allowed. */
+export interface OriginRules {
+  /** Besides loopback; `any`: nothing is checked. */
+  readonly allowedHosts: readonly string[] | "any";
+  /** Whose pages may call. */
+  readonly cors?: CorsPolicy | undefined;
+}
 
 /** The refusal, or undefined when Host and Origin are as they should be. */
-export function checkRequestOrigin(head: RequestHead, allowedHosts: readonly string[] | "any"): PlatformError | undefined {
+export function checkRequestOrigin(head: RequestHead, { allowedHosts, cors }: OriginRules): PlatformError | undefined {
   if (allowedHosts === "any") return undefined;
   // HTTP/1.0 and Unix sockets carry no host; a browser always sends one.
   if (head.authority !== "" && !isAllowed(hostOf(head.authority), allowedHosts)) {
     return failure("HOST_NOT_ALLOWED", { header: "host", actual: head.authority });
   }
   const origin = head.get("origin");
-  if (origin !== undefined && !isAllowed(hostOfOrigin(origin), allowedHosts)) {
+  if (origin !== undefined && !cors?.allows(origin) && !isAllowed(hostOfOrigin(origin), allowedHosts)) {
     return failure("HOST_NOT_ALLOWED", { header: "origin", actual: origin });
   }
   return undefined;

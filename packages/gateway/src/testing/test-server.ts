@@ -7,15 +7,14 @@ import type { LoadedModel, ModelSignature } from "@modelyard/runtimes";
 import { type FakeBehaviour, fakeRuntime } from "@modelyard/runtimes/testing";
 import { createWireServer } from "@modelyard/wire";
 import { createGateway } from "../gateway.ts";
-import type { GatewayLimits } from "../options.ts";
+import type { GatewayOptions } from "../options.ts";
 
 /** Options of {@link startTestServer}. */
-export interface TestServerOptions {
+export interface TestServerOptions
+  extends Pick<GatewayOptions, "limits" | "allowedHosts" | "authentication" | "accessLog" | "writeAccessLog" | "cors"> {
   readonly services: readonly FakeService[];
-  readonly limits?: Partial<GatewayLimits>;
   /** Clock of the gateway; the server's is the machine's. Default the machine's. */
   readonly clock?: Clock;
-  readonly allowedHosts?: readonly string[] | "any";
 }
 
 /** A server under test. */
@@ -24,6 +23,7 @@ export interface TestServer {
   readonly mesh: FakeMesh;
   readonly metrics: Metrics;
   readonly log: readonly Readonly<Record<string, unknown>>[];
+  /** Closes the server, then the gateway. */
   close(): Promise<void>;
 }
 
@@ -37,7 +37,11 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
   const server = createWireServer({ clock: systemClock(), log }, gateway.onRequest);
   const address = await server.listen({ host: "127.0.0.1", port: 0 });
   const port = "port" in address ? address.port : 0;
-  return { port, mesh, metrics, log: records, close: () => server.close() };
+  const close = async (): Promise<void> => {
+    await server.close();
+    gateway.close();
+  };
+  return { port, mesh, metrics, log: records, close };
 }
 
 /** A loaded fake model. Default: `x` FP32 [-1,2] comes back as `y`. */

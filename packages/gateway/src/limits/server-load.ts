@@ -1,0 +1,57 @@
+/** What the server does at once: requests in flight and bodies being received, counted and limited. */
+import { failure, type Gauge, type Metrics, type PlatformError } from "@modelyard/core";
+
+/** Limits of a gateway on all its requests together; those of one connection are the wire server's. */
+export interface ServerLoadLimits {
+  /** Bytes of the bodies that are being received, all together. Default 1 GiB. */
+  readonly maxReceivingBytes: number;
+  /** Requests in flight, all together; those for health are always let in. Default 20,000. */
+  readonly maxInFlight: number;
+}
+
+/** The load of a gateway. Every method is called on the hot path. */
+export class ServerLoad {
+  readonly #limits: ServerLoadLimits;
+  readonly #inFlight: Gauge;
+  #requests = 0;
+  #receivingBytes = 0;
+
+  constructor(limits: ServerLoadLimits, metrics: Metrics) {
+    this.#limits = limits;
+    this.#inFlight = metrics.gauge("modelyard_requests_in_flight");
+  }
+
+  /** Counts a request in, whether or not it is then refused. */
+  begin(): void {
+    this.#inFlight.set(++this.#requests);
+  }
+
+  /** Counts it out. */
+  end(): void {
+    this.#inFlight.set(--this.#requests);
+  }
+
+  /** The refusal of a request when more are in flight than may be. */
+  checkInFlight(): PlatformError | undefined {
+    const { maxInFlight } = this.#limits;
+    if (this.#requests <= maxInFlight) return undefined;
+    return failure("LIMIT_EXCEEDED", { what: "The number of requests in flight", current: this.#requests, limit: maxInFlight });
+  }
+
+  /** Counts bytes of a body in; the refusal when there is no room, and then they are not counted. */
+  receive(bytes: number): PlatformError | undefined {
+    const { maxReceivingBytes } = this.#limits;
+    const current = this.#receivingBytes + bytes;
+    if (current > maxReceivingBytes) {
+      const sizes = { current: `${current} bytes`, limit: `${maxReceivingBytes} bytes` };
+      return failure("LIMIT_EXCEEDED", { what: "The memory of requests being received", ...sizes });
+    }
+    this.#receivingBytes = current;
+    return undefined;
+  }
+
+  /** Counts them out. */
+  release(bytes: number): void {
+    this.#receivingBytes -= bytes;
+  }
+}
