@@ -12,7 +12,8 @@ Kubernetes-style API, and a supervisor that keeps both running. Prints one line 
   modelyard ready {"data":URL,"control":URL,"dataDir":DIR,
                    "pids":{"supervisor":N,"control":N,"serving":[N]}}
 
-Ctrl-C and SIGTERM let requests in flight finish, then end it with status 0; a second Ctrl-C ends it at once.
+Ctrl-C and SIGTERM let requests in flight finish, then end it with status 0; a second Ctrl-C ends it at once. SIGHUP replaces the serving
+processes by new ones, for example of an upgraded program, while requests go on.
 Every value can also be set by its environment variable, or in config.yaml of the data folder.`),
   );
   addConfigOptions(command).action(async (flags: ConfigFlags) => {

@@ -85,7 +85,8 @@ export class ServingProcesses {
       try {
         await this.#replace(place, old);
       } catch (error) {
-        if (!this.#isStopping) log.error("the reload ends here: a new serving process is not ready, the old one stays", error);
+        const fields = { logFile: `logs/serving-${this.#besides?.slot ?? old.slot}.log` };
+        if (!this.#isStopping) log.error("the reload ends here: a new serving process is not ready, the old one stays", error, fields);
         return;
       } finally {
         this.#besides = undefined;

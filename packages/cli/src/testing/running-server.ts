@@ -7,7 +7,8 @@ import { onTestFinished } from "vitest";
 import type { ReadyFacts } from "../supervisor/supervisor.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
-const main = fileURLToPath(new URL("../main.ts", import.meta.url));
+/** Entry of the command, from source. */
+export const main: string = fileURLToPath(new URL("../main.ts", import.meta.url));
 /** The repository's root. */
 export const repositoryRoot: string = fileURLToPath(new URL("../../../../", import.meta.url));
 /** The sample model. */
