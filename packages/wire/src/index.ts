@@ -35,7 +35,7 @@ export {
   type PeerStream,
   peerRequestHead,
 } from "./peer/contract.ts";
-export type { PeerOptions } from "./peer/options.ts";
+export type { PeerOptions, PeerTls } from "./peer/options.ts";
 export { connectPeer } from "./peer/peer.ts";
 export { defaultLimits, type WireLimits } from "./server/limits.ts";
 export type { FailedHandshake } from "./server/tls-acceptor.ts";

@@ -2,7 +2,7 @@
  * The client's side of one HTTP/2 connection. Requests may be made before the connection stands: they wait for the peer's SETTINGS, since only
  * those say how many it takes at once, and those beyond that limit wait for their turn.
  */
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { failure, type PlatformError, type Timer } from "@modelyard/core";
 import { preface } from "../http2/protocol.ts";
 import { Http2Session } from "../http2/session.ts";
@@ -13,6 +13,7 @@ import { Transport, type TransportHandler } from "../socket/transport.ts";
 import { ClientStream } from "./client-stream.ts";
 import { type PeerReceiver, type PeerRequest, PeerRequestHead, type PeerStream, requestFields } from "./contract.ts";
 import type { ResolvedPeerOptions } from "./options.ts";
+import { openSocket } from "./peer-socket.ts";
 
 /** What a session tells its peer. */
 export interface ClientSessionHooks {
@@ -48,9 +49,13 @@ export class ClientSession implements TransportHandler {
   constructor(options: ResolvedPeerOptions, hooks: ClientSessionHooks) {
     this.#options = options;
     this.#hooks = hooks;
-    const { address, clock } = options;
-    this.#socket = connect("path" in address ? { path: address.path } : { host: address.host, port: address.port });
-    this.#transport = new Transport(this.#socket, { clock, pool: new BufferPool(), queue: new FlushQueue() }, this);
+    const { clock } = options;
+    this.#socket = openSocket(options);
+    this.#transport = new Transport(
+      this.#socket,
+      { clock, pool: new BufferPool(), queue: new FlushQueue({ endOfTurn: options.tls !== undefined }) },
+      this,
+    );
     const deps = { outbox: this.#transport.outbox, clock, limits: options.limits, role: "client", peerName: options.name } as const;
     this.#session = new Http2Session(deps, {
       onOpen: () => {},
@@ -159,15 +164,20 @@ export class ClientSession implements TransportHandler {
   #encode(request: PeerRequest): Buffer {
     const { head, extraFields } = request;
     const { encoder } = this.#session;
-    const isPrepared = head instanceof PeerRequestHead && !encoder.mustAnnounceSize;
+    const isPrepared = head instanceof PeerRequestHead && !encoder.mustAnnounceSize && this.#hasRightScheme(head);
     if (isPrepared && !extraFields) return head.http2Block;
     encoder.begin();
     if (!isPrepared) {
       const init = head instanceof PeerRequestHead ? head.init : head;
-      for (const [name, value] of requestFields(init, this.#options.authority)) encoder.add(name, value);
+      for (const [name, value] of requestFields(init, this.#options)) encoder.add(name, value);
     }
     for (const [name, value] of extraFields ?? []) encoder.addVolatile(name, value);
     return isPrepared ? Buffer.concat([head.http2Block, encoder.end()]) : encoder.end();
+  }
+
+  /** A head that names no scheme was prepared for a peer without TLS. */
+  #hasRightScheme(head: PeerRequestHead): boolean {
+    return head.init.scheme !== undefined || head.scheme === this.#options.scheme;
   }
 
   /** While requests are in flight, asks a silent peer whether it is still there. */

@@ -14,7 +14,7 @@ export interface PeerRequestInit {
   readonly path: string;
   /** Default: the peer's. */
   readonly authority?: string;
-  /** Default `http`. */
+  /** Default: `https` to a peer with TLS, otherwise `http`. */
   readonly scheme?: string;
   readonly fields?: readonly Field[];
 }
@@ -57,9 +57,14 @@ export class PeerRequestHead {
     this.init = init;
   }
 
+  /** Scheme that {@link http2Block} names. */
+  get scheme(): string {
+    return this.init.scheme ?? "http";
+  }
+
   /** Header block of HTTP/2. */
   get http2Block(): Buffer {
-    this.#block ??= statelessBlock(requestFields(this.init, this.init.authority));
+    this.#block ??= statelessBlock(requestFields(this.init, { authority: this.init.authority, scheme: "http" }));
     return this.#block;
   }
 }
@@ -71,11 +76,11 @@ export function peerRequestHead(init: PeerRequestInit & { readonly authority: st
 }
 
 /** Pseudo-fields and fields of a request. */
-export function requestFields(init: PeerRequestInit, authority: string): readonly Field[] {
+export function requestFields(init: PeerRequestInit, peer: { readonly authority: string; readonly scheme: string }): readonly Field[] {
   return [
     [":method", init.method],
-    [":scheme", init.scheme ?? "http"],
-    [":authority", init.authority ?? authority],
+    [":scheme", init.scheme ?? peer.scheme],
+    [":authority", init.authority ?? peer.authority],
     [":path", init.path],
     ...(init.fields ?? []),
   ];

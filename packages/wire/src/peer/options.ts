@@ -4,6 +4,17 @@ import type { SessionLimits } from "../http2/session.ts";
 import { defaultLimits } from "../server/limits.ts";
 import type { PeerAddress } from "./contract.ts";
 
+/** How a peer is known, and how we are known to it. Read at each connection: getters serve certificates that are replaced. */
+export interface PeerTls {
+  /** Issuers of the peer's certificate, in PEM. Default: those of the system. */
+  readonly ca?: string | Buffer | undefined;
+  /** Our certificate, followed by the intermediate ones, in PEM. Default none. */
+  readonly certificate?: string | Buffer | undefined;
+  readonly key?: string | Buffer | undefined;
+  /** Name that the peer's certificate must carry. Default: the host of the address. */
+  readonly serverName?: string | undefined;
+}
+
 /** Options of `connectPeer`. */
 export interface PeerOptions {
   readonly address: PeerAddress;
@@ -27,10 +38,15 @@ export interface PeerOptions {
   readonly keepAliveTimeoutMs?: number;
   /** Body bytes the peer may send ahead on one stream. Default 1 MiB. */
   readonly streamWindowBytes?: number;
+  /** Speaks TLS 1.2 or 1.3 to the peer, which must agree on HTTP/2 (ALPN). Default: cleartext. */
+  readonly tls?: PeerTls;
 }
 
 /** Options with every default filled in. */
-export interface ResolvedPeerOptions extends Required<PeerOptions> {
+export interface ResolvedPeerOptions extends Required<Omit<PeerOptions, "tls">> {
+  readonly tls: PeerTls | undefined;
+  /** Value of `:scheme` where a request names none. */
+  readonly scheme: "http" | "https";
   /** The peer in messages. */
   readonly name: string;
   readonly limits: SessionLimits;
@@ -50,6 +66,8 @@ export function resolvePeerOptions(options: PeerOptions): ResolvedPeerOptions {
     keepAliveMs: 10_000,
     keepAliveTimeoutMs: 5_000,
     ...options,
+    tls: options.tls,
+    scheme: options.tls ? "https" : "http",
     streamWindowBytes,
     name,
     // A peer is trusted further than a client: forwarded answers may be large, and many streams end by our own resets.
