@@ -12,4 +12,5 @@ export { describeError, type JsonLogOptions, jsonLog, type Log, type LogFields, 
 export { type Counter, type Gauge, type Histogram, type Labels, type Metrics, maxSeries, metricsRegistry, type Sample } from "./metrics.ts";
 export { failure, failureFromPublic, PlatformError, type PlatformErrorExtras, type PublicError } from "./platform-error.ts";
 export { identityOf, isRunning, killExactly, type ProcessIdentity, parseIdentity } from "./process-identity.ts";
+export { type PrometheusTextOptions, prometheusContentType, prometheusText } from "./prometheus-text.ts";
 export { type Random, randomInteger, seededRandom, systemRandom } from "./random.ts";
