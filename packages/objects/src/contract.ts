@@ -39,6 +39,11 @@ export interface IngestOptions {
   readonly onProgress?: (progress: FetchProgress) => void;
   /** Digest the artifact, or its single file, must have; else `ARTIFACT_DIGEST_MISMATCH` and nothing is kept. */
   readonly expectedDigest?: string;
+  /**
+   * What becomes of a single file that is a zip, tar, tar.gz or tar.zst, by its content: `auto` unpacks it unless it is a model by itself (TorchScript, Keras,
+   * MAR, npz: by its ending or its members), `always` refuses it when it is none, `never` takes it as it is. Default `auto`.
+   */
+  readonly unpack?: "auto" | "always" | "never";
 }
 
 /** An artifact opened for reading; garbage collection leaves it alone until it is closed or its process has ended. */

@@ -42,4 +42,28 @@ export const objectsErrors = {
     retryable: true,
     hint: "Try again; what was fetched so far is kept and the fetch goes on from there",
   },
+  ARCHIVE_NAME_REFUSED: {
+    code: "FAILED_PRECONDITION",
+    template: "The archive {source} is refused: the name {member} {why}",
+    retryable: false,
+    hint: "Make the archive again with plain relative names, or deploy the folder itself",
+  },
+  ARCHIVE_MEMBER_REFUSED: {
+    code: "FAILED_PRECONDITION",
+    template: "The archive {source} is refused: the member {member} {why}",
+    retryable: false,
+    hint: "Make the archive again from plain files and folders only",
+  },
+  ARCHIVE_LIMIT_EXCEEDED: {
+    code: "FAILED_PRECONDITION",
+    template: "The archive {source} is refused: {why}",
+    retryable: false,
+    hint: "Deploy the folder itself, or split the model",
+  },
+  ARCHIVE_DAMAGED: {
+    code: "FAILED_PRECONDITION",
+    template: "The archive {source} cannot be unpacked: {why}",
+    retryable: false,
+    hint: "Make the archive again, in one piece and with nothing before or after it",
+  },
 } as const;

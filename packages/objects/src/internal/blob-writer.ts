@@ -1,16 +1,12 @@
 /** Takes the bytes of one file in: hashed while they arrive, synced, then renamed to their digest. */
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { chmod, type FileHandle, open, rm, stat, utimes } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import type { Clock } from "@modelyard/core";
-import { publish } from "./durable-file.ts";
 import type { Layout } from "./layout.ts";
+import { type PlacedBlob, placeBlob } from "./place-blob.ts";
 
-/** What came of a file. */
-export interface StoredBlob {
-  readonly digest: string;
-  readonly sizeBytes: number;
-}
+export type { StoredBlob } from "./place-blob.ts";
 
 /** A file on its way in; begun anew, or on top of what an earlier try left. */
 export class BlobWriter {
@@ -57,33 +53,11 @@ export class BlobWriter {
     await rm(this.#path, { force: true });
   }
 
-  /** Gives the bytes their place; bytes that are there already are kept and made young again, so that garbage collection leaves them; a stored file of another length is damaged and replaced. */
-  async store(layout: Layout, clock: Clock): Promise<StoredBlob> {
+  /** Gives the bytes their place in the store. */
+  async store(layout: Layout, clock: Clock): Promise<PlacedBlob> {
     await this.#file.sync();
     await this.#file.close();
     const stored = { digest: `sha256:${this.#hash.digest("hex")}`, sizeBytes: this.#sizeBytes };
-    const place = layout.blob(stored.digest);
-    if (await touch(place, { clock, sizeBytes: stored.sizeBytes })) {
-      await rm(this.#path, { force: true });
-    } else {
-      await chmod(this.#path, 0o444);
-      await publish(this.#path, place);
-    }
-    return stored;
+    return placeBlob(this.#path, { layout, clock, stored });
   }
-}
-
-/** Makes a file young; false when there is none, or one of another length than it must have. */
-export async function touch(path: string, options: { readonly clock: Clock; readonly sizeBytes: number }): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
-  if (found?.size !== options.sizeBytes) return false;
-  const now = options.clock.nowMs() / 1000;
-  try {
-    await utimes(path, now, now);
-  } catch (error) {
-    // Garbage collection was faster.
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
-    throw error;
-  }
-  return true;
 }
