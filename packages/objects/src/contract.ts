@@ -3,6 +3,8 @@
  * the sha256 of its manifest. What is in the store was verified when it came in; a name that resolves is complete.
  */
 
+import type { SecretText } from "./secret-text.ts";
+
 /** A file of an artifact. */
 export interface ArtifactFile {
   /** Relative, `/`-separated, normalised; a single file keeps its base name. */
@@ -20,10 +22,88 @@ export interface Artifact {
   readonly totalBytes: number;
 }
 
-/** Where bytes come from. Directories are taken with everything below them. */
+/** Where bytes come from. Directories, and prefixes of object stores, are taken with everything below them. */
 export type ArtifactSource =
   | { readonly kind: "file"; readonly path: string }
-  | { readonly kind: "http"; readonly url: string; readonly headers?: Readonly<Record<string, string>> };
+  | { readonly kind: "http"; readonly url: string; readonly headers?: Readonly<Record<string, string>> }
+  | S3Source
+  | GoogleSource
+  | AzureSource
+  | HuggingFaceSource
+  | ClaimSource;
+
+/** An object of a bucket, or everything below a prefix. */
+export interface S3Source {
+  readonly kind: "s3";
+  readonly bucket: string;
+  /** Key or prefix; empty for the whole bucket. */
+  readonly path: string;
+  /** `http(s)://host[:port]`; addressed in path style. Default: that of the settings, else AWS in its region. */
+  readonly endpoint?: string;
+  readonly region?: string;
+  /** Default `ambient`: environment, files, container; requests go unsigned when there is nothing. */
+  readonly credentials?: S3Credentials;
+  /** PEM of the authority that signed the endpoint's certificate, beside those of the system. */
+  readonly certificate?: string;
+}
+
+/** How requests to S3 are signed. */
+export type S3Credentials =
+  | { readonly kind: "static"; readonly accessKeyId: string; readonly secretAccessKey: SecretText; readonly sessionToken?: SecretText }
+  | { readonly kind: "ambient" }
+  | { readonly kind: "anonymous" };
+
+/** An object of a bucket of Google Cloud Storage, or everything below a prefix. */
+export interface GoogleSource {
+  readonly kind: "gcs";
+  readonly bucket: string;
+  readonly path: string;
+  /** Default: anonymous. */
+  readonly credentials?: { readonly clientEmail: string; readonly privateKey: SecretText; readonly tokenUri?: string };
+}
+
+/** A blob of a container of Azure Blob Storage, or everything below a prefix. */
+export interface AzureSource {
+  readonly kind: "azure";
+  readonly account: string;
+  readonly container: string;
+  readonly path: string;
+  /** `http(s)://host[:port][/path]` of the account. Default: that of the settings, else `https://ACCOUNT.blob.core.windows.net`. */
+  readonly endpoint?: string;
+  /** Default: anonymous. */
+  readonly credentials?: AzureCredentials;
+}
+
+/** How requests to Azure are authorised. */
+export type AzureCredentials =
+  /** Base64 of the account's key. */
+  | { readonly kind: "sharedKey"; readonly key: SecretText }
+  /** Query string of a shared access signature, without `?`. */
+  | { readonly kind: "sas"; readonly token: SecretText }
+  | { readonly kind: "client"; readonly tenantId: string; readonly clientId: string; readonly clientSecret: SecretText };
+
+/** Files of a repository as the Hugging Face Hub serves it, or as its client keeps it in a folder. */
+export interface HuggingFaceSource {
+  readonly kind: "hf";
+  /** `organisation/model`. */
+  readonly repository: string;
+  /** Branch, tag or commit. Default `main`. */
+  readonly revision?: string;
+  /** File or folder; empty for all. */
+  readonly path: string;
+  readonly token?: SecretText;
+  /** Patterns of paths to take, with `*`, `?` and `[…]`, which also cross `/`. Default all. */
+  readonly allow?: readonly string[];
+  /** Patterns of paths to leave. Default none. */
+  readonly ignore?: readonly string[];
+}
+
+/** A file or folder of a mounted volume claim. */
+export interface ClaimSource {
+  readonly kind: "pvc";
+  readonly claim: string;
+  readonly path: string;
+}
 
 /** How far a fetch is. */
 export interface FetchProgress {

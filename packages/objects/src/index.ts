@@ -4,11 +4,19 @@ export type {
   ArtifactFile,
   ArtifactSource,
   ArtifactStore,
+  AzureCredentials,
+  AzureSource,
+  ClaimSource,
   FetchProgress,
   GarbageReport,
+  GoogleSource,
+  HuggingFaceSource,
   IngestOptions,
   LocalArtifacts,
   OpenArtifact,
+  S3Credentials,
+  S3Source,
 } from "./contract.ts";
 export { type LocalArtifactsOptions, openLocalArtifacts } from "./local-artifacts.ts";
-export { describeSource, parseArtifactSource } from "./source.ts";
+export { SecretText } from "./secret-text.ts";
+export { describeSource, nameOfSource, parseArtifactSource } from "./source.ts";

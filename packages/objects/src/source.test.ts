@@ -10,7 +10,7 @@ test.each([
   expect(parseArtifactSource(text)).toEqual(source);
 });
 
-test.each(["m.onnx", "s3://bucket/m", "file://other-machine/m", "http://user:pass@host/m", ""])(
+test.each(["m.onnx", "ftp://host/m", "file://other-machine/m", "http://user:pass@host/m", ""])(
   "parseArtifactSource(%s) is refused",
   (text) => {
     expect(() => parseArtifactSource(text)).toThrow(expect.objectContaining({ reason: "SOURCE_UNSUPPORTED" }));

@@ -1,10 +1,10 @@
 /** `modelyard deploy`: creates or updates an InferenceService, and follows it until it answers or fails. */
 import { existsSync } from "node:fs";
-import { basename, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { apiVersionOf, type InferenceService, inferenceServiceKind, modelNameAnnotation, refetchAnnotation } from "@modelyard/api";
 import { failure, PlatformError } from "@modelyard/core";
-import { parseArtifactSource } from "@modelyard/objects";
+import { nameOfSource, parseArtifactSource } from "@modelyard/objects";
 import type { ResourceClient } from "@modelyard/resources";
 import type { CommandContext } from "../commands/command-context.ts";
 import type { DeployOptions } from "../commands/deploy-command.ts";
@@ -81,8 +81,7 @@ function storageUriOf(source: string): string {
 
 /** The last part of an address, without its extension. */
 function nameOf(uri: string): string {
-  const path = uri.startsWith("file:") ? fileURLToPath(uri) : decodeURIComponent(new URL(uri).pathname);
-  const name = basename(path).replace(/\.[A-Za-z0-9]+$/, "");
+  const name = nameOfSource(parseArtifactSource(uri)).replace(/\.[A-Za-z0-9]+$/, "");
   if (name !== "") return name;
   throw failure("SOURCE_UNSUPPORTED", { source: uri, why: "it has no file name to name the model after; use --name" });
 }

@@ -64,9 +64,9 @@ const lateMs = 600_000;
 export class Fetches {
   readonly #deps: FetchesDeps;
   readonly #entries = new Map<string, Entry>();
-  readonly #lanes: Readonly<Record<ArtifactSource["kind"], Lane>> = {
-    file: { active: 0, waiting: new Set() },
-    http: { active: 0, waiting: new Set() },
+  readonly #lanes: Readonly<Record<"machine" | "network", Lane>> = {
+    machine: { active: 0, waiting: new Set() },
+    network: { active: 0, waiting: new Set() },
   };
   readonly #running = new Set<Promise<void>>();
 
@@ -112,7 +112,7 @@ export class Fetches {
 
   async #run(key: string, entry: Entry): Promise<void> {
     const signal = AbortSignal.any([entry.stop.signal, this.#deps.signal]);
-    const lane = this.#lanes[entry.request.source.kind];
+    const lane = this.#lanes[laneOf(entry.request.source)];
     if (!(await takePlace(lane, signal))) return;
     try {
       const state = await this.#fetch(key, entry, signal);
@@ -145,6 +145,10 @@ export class Fetches {
     entry.state = state;
     this.#deps.onChange(key);
   }
+}
+
+function laneOf({ kind }: ArtifactSource): "machine" | "network" {
+  return kind === "file" || kind === "pvc" ? "machine" : "network";
 }
 
 /** False when the signal was aborted before there was a place. */

@@ -22,7 +22,7 @@ export const objectsErrors = {
     code: "INVALID_ARGUMENT",
     template: 'The source "{source}" cannot be read: {why}',
     retryable: false,
-    hint: "Give a path, a file:// address or an http(s):// address",
+    hint: "Give a path or an address of one of the schemes file, http, https, s3, gs, az, hf and pvc",
   },
   SOURCE_NOT_FOUND: {
     code: "NOT_FOUND",
@@ -35,6 +35,12 @@ export const objectsErrors = {
     template: "The source {source} is refused: {why}",
     retryable: false,
     hint: "Remove what is named from the source and deploy it again",
+  },
+  SOURCE_CHANGED: {
+    code: "ABORTED",
+    template: "The source {source} changed while it was read: {why}",
+    retryable: true,
+    hint: "Try again; when it stays so, deploy an address that nobody writes to meanwhile",
   },
   SOURCE_UNAVAILABLE: {
     code: "UNAVAILABLE",
@@ -65,5 +71,11 @@ export const objectsErrors = {
     template: "The archive {source} cannot be unpacked: {why}",
     retryable: false,
     hint: "Make the archive again, in one piece and with nothing before or after it",
+  },
+  STORAGE_REFUSED: {
+    code: "INVALID_ARGUMENT",
+    template: "The storage was refused: {why}",
+    retryable: false,
+    hint: "Correct spec.predictor.model.storage, or the key of the secret storage-config that it names",
   },
 } as const;

@@ -8,27 +8,42 @@ import { type PlacedBlob, placeBlob } from "./place-blob.ts";
 
 export type { StoredBlob } from "./place-blob.ts";
 
+interface BlobStart {
+  readonly file: FileHandle;
+  readonly path: string;
+  readonly hash: Hash;
+  readonly extra: Hash | undefined;
+  readonly sizeBytes: number;
+}
+
 /** A file on its way in; begun anew, or on top of what an earlier try left. */
 export class BlobWriter {
   readonly #file: FileHandle;
   readonly #path: string;
   readonly #hash: Hash;
+  readonly #extra: Hash | undefined;
   #sizeBytes: number;
 
-  private constructor(start: { readonly file: FileHandle; readonly path: string; readonly hash: Hash; readonly sizeBytes: number }) {
+  private constructor(start: BlobStart) {
     this.#file = start.file;
     this.#path = start.path;
     this.#hash = start.hash;
+    this.#extra = start.extra;
     this.#sizeBytes = start.sizeBytes;
   }
 
-  /** Opens `path` in the partial folder; what it holds already is hashed again and kept. */
-  static async resume(path: string): Promise<BlobWriter> {
+  /** Opens `path` in the partial folder; what it holds already is hashed again and kept. `extra` is a second hash that takes the same bytes. */
+  static async resume(path: string, extra?: Hash): Promise<BlobWriter> {
     const hash = createHash("sha256");
     const file = await open(path, "a", 0o600);
     const { size } = await file.stat();
-    if (size > 0) for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-    return new BlobWriter({ file, path, hash, sizeBytes: size });
+    if (size > 0) {
+      for await (const chunk of createReadStream(path)) {
+        hash.update(chunk as Buffer);
+        extra?.update(chunk as Buffer);
+      }
+    }
+    return new BlobWriter({ file, path, hash, extra, sizeBytes: size });
   }
 
   /** Bytes taken in so far. */
@@ -38,8 +53,14 @@ export class BlobWriter {
 
   async write(chunk: Uint8Array): Promise<void> {
     this.#hash.update(chunk);
+    this.#extra?.update(chunk);
     this.#sizeBytes += chunk.byteLength;
     await this.#file.appendFile(chunk);
+  }
+
+  /** The second hash over everything taken in so far, as hexadecimal digits. */
+  extraDigest(): string | undefined {
+    return this.#extra?.copy().digest("hex");
   }
 
   /** Leaves the bytes where they are, for a later try. */
