@@ -4,7 +4,6 @@
  */
 import type { HeadMemo } from "../routing/head-memo.ts";
 import type { RestTarget } from "../routing/rest-target.ts";
-import type { ApiKeyRole } from "./api-key.ts";
 import type { Permission } from "./authorize.ts";
 
 const inference = "/inference.GRPCInferenceService/";
@@ -27,15 +26,15 @@ function grpcPermission({ path, namespace }: HeadMemo): Permission | "open" {
   return { namespace: serverMethods.has(path) ? undefined : namespace, role: isInfer ? "infer" : "admin" };
 }
 
-function restPermission({ path, namespace, target }: HeadMemo): Permission | "open" {
+function restPermission(memo: HeadMemo): Permission | "open" {
+  const { path, target } = memo;
   if (target.kind === "live" || target.kind === "ready") return "open";
-  const role: ApiKeyRole = adminAddress.test(decoded(path)) ? "admin" : "infer";
-  // An address that is refused anyway is so for whoever has a key.
-  if (target.kind === "server" || target.kind === "refused") return { namespace: undefined, role };
-  return { namespace: namespaceOf(target) ?? namespace, role };
+  // gRPC by another protocol, as gRPC-Web, which is no address of REST.
+  if (target.kind === "refused" && memo.hasGrpcType) return grpcPermission(memo);
+  return { namespace: namespaceOf(target), role: adminAddress.test(decoded(path)) ? "admin" : "infer" };
 }
 
-/** The namespace an address names. */
+/** The namespace an address is about; undefined: the server, or an address that is refused to everybody. */
 function namespaceOf(target: RestTarget): string | undefined {
   if ("reference" in target) return target.reference.namespace;
   return "namespace" in target ? target.namespace : undefined;

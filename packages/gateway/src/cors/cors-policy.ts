@@ -38,14 +38,13 @@ export class CorsPolicy {
     return this.#isForAll || this.#origins.has(origin);
   }
 
-  /** The head of the answer to a preflight; undefined when the request is none, or not from an origin that is allowed. */
+  /** The head of the answer to a preflight, without what every answer has; undefined when the request is none, or not from an origin that is allowed. */
   preflight(head: RequestHead): ResponseHead | undefined {
     const origin = head.get("origin");
     if (head.method !== "OPTIONS" || origin === undefined || head.get("access-control-request-method") === undefined) return undefined;
     if (!this.allows(origin)) return undefined;
     const requested = head.get("access-control-request-headers");
     const fields: Field[] = [
-      ...this.#fieldsOf(origin),
       ["access-control-allow-methods", methods],
       ["access-control-max-age", String(this.#maxAgeSeconds)],
     ];

@@ -27,7 +27,7 @@ export class HeadMemo {
   #epoch = -1;
   #resolved: ResolvedModel | undefined;
 
-  constructor({ head, protocol }: Exchange, rules: OriginRules) {
+  constructor({ head, protocol }: Pick<Exchange, "head" | "protocol">, rules: OriginRules) {
     this.#head = head;
     this.isGrpc = protocol === "h2" && isGrpcRequest(head);
     this.refusal = checkRequestOrigin(head, rules);
@@ -37,6 +37,11 @@ export class HeadMemo {
   /** Path with query, as received. */
   get path(): string {
     return this.#head.path;
+  }
+
+  /** Whether the content type is one of gRPC's, whatever the protocol. */
+  get hasGrpcType(): boolean {
+    return this.#head.get("content-type")?.startsWith("application/grpc") ?? false;
   }
 
   /** What a REST request asks for. */
@@ -67,7 +72,7 @@ export class HeadMemo {
 }
 
 /** The memo of a head, made on first sight. */
-export function headMemoOf(exchange: Exchange, rules: OriginRules): HeadMemo {
+export function headMemoOf(exchange: Pick<Exchange, "head" | "protocol">, rules: OriginRules): HeadMemo {
   const { head } = exchange;
   if (head.memo instanceof HeadMemo) return head.memo;
   const memo = new HeadMemo(exchange, rules);

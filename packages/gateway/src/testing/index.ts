@@ -1,4 +1,5 @@
 /** Servers and clients for tests of the gateway. */
+export { keyTableOf, type MintedKey, mintKey, type TestKeyTable } from "./api-keys.ts";
 export { type GrpcCallExtras, grpcClient, type Message, type TestGrpcClient } from "./grpc-client.ts";
 export { type RestAnswer, type RestRequest, send } from "./rest-client.ts";
 export { pairSignature, signatureOf, startTestServer, type TestServer, type TestServerOptions, testModel } from "./test-server.ts";
