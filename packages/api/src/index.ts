@@ -25,6 +25,7 @@ export {
 export { type Model, type ModelObjectStatus, type ModelPhase, modelKind } from "./kinds/model.ts";
 export { type Namespace, namespaceKind } from "./kinds/namespace.ts";
 export { type Framework, frameworks } from "./kinds/predictor.ts";
+export { apiKeySecretType, type Secret, secretEntries, secretKind } from "./kinds/secret.ts";
 export {
   type ClusterServingRuntime,
   clusterServingRuntimeKind,

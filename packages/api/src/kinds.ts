@@ -4,12 +4,14 @@ import { eventKind } from "./kinds/event.ts";
 import { inferenceServiceKind } from "./kinds/inference-service.ts";
 import { modelKind } from "./kinds/model.ts";
 import { namespaceKind } from "./kinds/namespace.ts";
+import { secretKind } from "./kinds/secret.ts";
 import { clusterServingRuntimeKind, servingRuntimeKind } from "./kinds/serving-runtime.ts";
 
 /** Every kind, in the order discovery lists them. */
 export const kinds: readonly KindDefinition[] = [
   namespaceKind,
   eventKind,
+  secretKind,
   inferenceServiceKind,
   servingRuntimeKind,
   clusterServingRuntimeKind,

@@ -239,7 +239,7 @@ describe("an InferenceService", () => {
       undefined,
     ],
     ["an unknown runtime", "file:///m", { runtime: "tritn" }, "RuntimeNotRecognized", "Specified runtime name not recognized", undefined],
-    ["a scheme that is not served", "s3://bucket/m", {}, "InvalidPredictorSpec", "s3", "control"],
+    ["a scheme that is not served", "ftp://server/m", {}, "InvalidPredictorSpec", "ftp", "control"],
     ["a missing file", "file:///nowhere/m.onnx", {}, "ModelLoadFailed", "/nowhere/m.onnx", "control"],
   ])("with %s fails as the conformance list says", async (_what, uri, more, reason, message, location) => {
     await running.http.create(inferenceServiceKind, service(uri, { model: more }));

@@ -1,7 +1,16 @@
 /**
  * Starts the control plane: API server and reconcilers over one store. Nothing is kept in the module, so that it starts as often as it is called.
  */
-import { clusterServingRuntimeKind, inferenceServiceKind, kinds, type Model, modelKind, servingRuntimeKind } from "@modelyard/api";
+import {
+  clusterServingRuntimeKind,
+  inferenceServiceKind,
+  kinds,
+  type Model,
+  modelKind,
+  type Secret,
+  secretKind,
+  servingRuntimeKind,
+} from "@modelyard/api";
 import type { Clock, Timer } from "@modelyard/core";
 import {
   type EventRecorder,
@@ -29,6 +38,7 @@ import { sweepEvents } from "./garbage/sweep-events.ts";
 import { KeySignal } from "./key-signal.ts";
 import { startMeshRecords } from "./mesh-records/mesh-records.ts";
 import { overviewPage, readOverview } from "./page/overview-page.ts";
+import { reconcileApiKeys } from "./reconcilers/api-key-reconciler.ts";
 import { type MeshReconcilerDeps, reconcileMesh } from "./reconcilers/mesh-reconciler.ts";
 import { ModelNames } from "./reconcilers/model-names.ts";
 import { reconcileModel } from "./reconcilers/model-reconciler.ts";
@@ -87,6 +97,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
 interface World extends MeshReconcilerDeps {
   readonly client: StoreResources;
   readonly models: Informer<Model>;
+  readonly secrets: Informer<Secret>;
   /** Keys of services that need a look for a reason no informer knows. */
   readonly hints: KeySignal;
   readonly synced: Promise<unknown>;
@@ -108,6 +119,7 @@ function startWorld(
   const runtimes = inform(servingRuntimeKind);
   const clusterRuntimes = inform(clusterServingRuntimeKind);
   const models = inform(modelKind);
+  const secrets = inform(secretKind);
   const records = startMeshRecords({ store, clock, random, log, signal });
   const fetches = new Fetches({ artifacts, clock, random, log, signal, onChange: (key) => hints.tell(key) });
   const refresh = (): void => {
@@ -116,12 +128,12 @@ function startWorld(
   // A service without a runtime may have one now.
   const refreshSoon = coalesced(refresh, clock, signal);
   for (const informer of [runtimes, clusterRuntimes]) informer.subscribe(refreshSoon);
-  const followed = [services, runtimes, clusterRuntimes, models, records];
+  const followed = [services, runtimes, clusterRuntimes, models, secrets, records];
   const synced = Promise.all(followed.map((one) => one.synced));
   const ended = (): Promise<unknown> => Promise.all([...followed.map((one) => one.ended), fetches.ended()]);
   const names = new ModelNames(services, (key) => hints.tell(key));
   const sources = { services, runtimes, clusterRuntimes, records, fetches, names, dataUrl, clock };
-  return { ...sources, store, artifacts, events, client, models, hints, synced, ended, refresh };
+  return { ...sources, store, artifacts, events, client, models, secrets, hints, synced, ended, refresh };
 }
 
 /** Runtimes come in bursts, and each look at all services costs: once for all that came within this time, milliseconds. */
@@ -167,6 +179,12 @@ async function runAll(options: ControlOptions, world: World, signal: AbortSignal
       sources: [informerKeys(models), { keys: () => [], subscribe: (onKey) => services.subscribe(onKey) }],
       reconcile: (key) => reconcileModel(world, key),
     }),
+    runReconciler({
+      ...common,
+      name: "apiKeys",
+      sources: [{ keys: () => [allKeys], subscribe: (onKey) => world.secrets.subscribe(() => onKey(allKeys)) }],
+      reconcile: (_key, ended) => reconcileApiKeys(world, ended),
+    }),
     runPeriodically({ ...common, name: "orphans", everyMs: 30 * everyMs.second }, async () => void (await sweepOrphans(client, kinds))),
     runPeriodically({ ...common, name: "events", everyMs: everyMs.minute }, async () => void (await sweepEvents(client, clock.nowMs()))),
     runPeriodically(
@@ -175,6 +193,9 @@ async function runAll(options: ControlOptions, world: World, signal: AbortSignal
     ),
   ]);
 }
+
+/** The API keys are looked at together. */
+const allKeys = "all";
 
 function informerKeys<T extends KubernetesObject>(informer: Informer<T>): KeySource {
   return { keys: () => informer.list().map((object) => keyText(keyOf(object))), subscribe: (onKey) => informer.subscribe(onKey) };

@@ -25,3 +25,5 @@ export { type ListAndWatchOptions, listAndWatch } from "./list-and-watch.ts";
 export { type ListedPrefix, listPrefix } from "./list-prefix.ts";
 export { type MemoryStoreOptions, memoryStore } from "./memory/memory-store.ts";
 export { compareModRevision, decodeJson, deleteOperation, encodeJson, getKey, putOperation } from "./operations.ts";
+export { type SealedStoreOptions, sealedStore } from "./sealed/sealed-store.ts";
+export { sealSecretBytes, type ValueSeal, valueSeal } from "./sealed/value-seal.ts";

@@ -12,6 +12,12 @@ export const storeErrors = {
     retryable: false,
     hint: "Read at a revision the store has reached",
   },
+  STORE_VALUE_SEALED: {
+    code: "DATA_LOSS",
+    template: 'The value of "{key}" could not be decrypted: {why}',
+    retryable: false,
+    hint: "Bring back the file secrets.key that belongs to this data folder, or delete the secret and make it anew",
+  },
   STORE_DUPLICATE_KEY: {
     code: "INVALID_ARGUMENT",
     template: 'The key "{key}" is written more than once in one transaction',
