@@ -60,6 +60,12 @@ const ownErrors = {
     retryable: false,
     hint: "Correct the request; see RFC 9112 and RFC 9113",
   },
+  BUFFERS_FULL: {
+    code: "UNAVAILABLE",
+    template: "The server did not take the request: requests and answers on their way take {current} bytes where at most {limit} are allowed",
+    retryable: true,
+    hint: "Send it again shortly, or raise the limit on memory for buffers",
+  },
   WIRE_TIMEOUT: {
     code: "DEADLINE_EXCEEDED",
     template: "The peer made no progress for {limitMs} ms: {what}",

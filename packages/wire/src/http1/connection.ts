@@ -6,9 +6,11 @@
  */
 import { failure, type PlatformError } from "@modelyard/core";
 import type { ConnectionInfo } from "../message/exchange.ts";
+import type { Field } from "../message/fields.ts";
 import { ResponseHead } from "../message/response-head.ts";
 import { type ConnectionDriver, clientLost, type ServerContext } from "../server/connection-driver.ts";
 import { HeadMemo } from "../socket/head-memo.ts";
+import { RateWatch } from "../socket/rate-watch.ts";
 import { StallWatch } from "../socket/stall-watch.ts";
 import type { Transport } from "../socket/transport.ts";
 import { BodyFault, type BodyReader, bodyReader } from "./body-reader.ts";
@@ -24,6 +26,7 @@ const maxDroppedBytes = 1024 * 1024;
 const maxEmptyLines = 16;
 const endOfHead = Buffer.from("\r\n\r\n", "latin1");
 const noBytes: Buffer = Buffer.alloc(0);
+const json: Field = ["content-type", "application/json"];
 
 /** A connection. */
 export class Http1Connection implements ConnectionDriver {
@@ -48,6 +51,9 @@ export class Http1Connection implements ConnectionDriver {
   /** When the first byte of the head that is being received came, or the connection. */
   #headSinceMs: number;
   readonly #output: StallWatch;
+  readonly #bodyRate: RateWatch;
+  readonly #outputRate: RateWatch;
+  #receivedBytes = 0;
 
   constructor(transport: Transport, context: ServerContext, info: ConnectionInfo) {
     this.#transport = transport;
@@ -56,6 +62,8 @@ export class Http1Connection implements ConnectionDriver {
     this.#memo = new HeadMemo(context.limits);
     this.#headSinceMs = context.clock.monotonicMs();
     this.#output = new StallWatch(transport.outbox, this.#headSinceMs);
+    this.#bodyRate = new RateWatch(this.#headSinceMs);
+    this.#outputRate = new RateWatch(this.#headSinceMs);
   }
 
   get inFlight(): number {
@@ -110,6 +118,7 @@ export class Http1Connection implements ConnectionDriver {
   }
 
   onData(chunk: Buffer): void {
+    this.#receivedBytes += chunk.length;
     if (this.#input.length === 0) {
       this.#input = chunk;
       this.#headSinceMs = this.#transport.readMs;
@@ -150,10 +159,25 @@ export class Http1Connection implements ConnectionDriver {
     else if (this.#input.length > 0 && nowMs - this.#headSinceMs > limits.headTimeoutMs)
       this.#refuse(408, "the head was not completed in time");
     else if (nowMs - Math.max(this.#headSinceMs, this.#transport.readMs) > limits.idleTimeoutMs) this.#transport.close();
+    this.#sweepBody(nowMs);
+    this.#sweepOutput(nowMs);
+  }
+
+  #sweepBody(nowMs: number): void {
+    const { limits } = this.context;
     const expectsBody = this.#exchange === undefined || this.#exchange.expectsBody;
     const owesBody = expectsBody && this.#body !== undefined && !this.#body.isDone && !this.#isBodyPaused;
-    if (owesBody && nowMs - this.#transport.readMs > limits.stallTimeoutMs) this.#timeOut("it does not send the rest of the body");
+    if (!owesBody) this.#bodyRate.restart(nowMs, this.#receivedBytes);
+    else if (nowMs - this.#transport.readMs > limits.stallTimeoutMs) this.#timeOut("it does not send the rest of the body");
+    else if (this.#bodyRate.isTooSlow(nowMs, this.#receivedBytes, limits)) this.#timeOut("it sends the rest of the body too slowly");
+  }
+
+  #sweepOutput(nowMs: number): void {
+    const { limits } = this.context;
+    const { backlogBytes, sentBytes } = this.#transport.outbox;
+    if (backlogBytes === 0) this.#outputRate.restart(nowMs, sentBytes);
     if (this.#output.stalledMs(nowMs) > limits.stallTimeoutMs) this.#timeOut("it does not read what is sent");
+    else if (this.#outputRate.isTooSlow(nowMs, sentBytes, limits)) this.#timeOut("it reads what is sent too slowly");
   }
 
   #timeOut(what: string): void {
@@ -256,6 +280,7 @@ export class Http1Connection implements ConnectionDriver {
       parsed = result;
       this.#memo.set(text, parsed);
     }
+    if (this.context.buffers.isExhausted) return this.#refuseForMemory();
     // What is left of the input may be the beginning of the next head.
     this.#headSinceMs = this.#transport.readMs;
     if (!parsed.keepsAlive || this.#isRetiring) this.#isLast = true;
@@ -292,14 +317,22 @@ export class Http1Connection implements ConnectionDriver {
     this.#exchange = undefined;
     const isAnswering = exchange?.isStarted ?? false;
     exchange?.abort(failure("WIRE_MALFORMED", { problem }));
-    if (!isAnswering && status > 0) {
-      const body = Buffer.from(JSON.stringify({ error: `The request is not well formed: ${problem}` }));
-      const head = new ResponseHead(status, [["content-type", "application/json"]]);
-      this.writeText(`${head.http1Text}connection: close\r\ncontent-length: ${body.length}\r\n\r\n`);
-      this.#transport.outbox.append(body);
-    }
+    if (!isAnswering && status > 0) this.#writeRefusal(new ResponseHead(status, [json]), `The request is not well formed: ${problem}`);
     this.#transport.close();
     return false;
+  }
+
+  #refuseForMemory(): false {
+    const { usedBytes: current, limitBytes: limit } = this.context.buffers;
+    this.#writeRefusal(new ResponseHead(503, [json, ["retry-after", "1"]]), failure("BUFFERS_FULL", { current, limit }).message);
+    this.#transport.close();
+    return false;
+  }
+
+  #writeRefusal(head: ResponseHead, message: string): void {
+    const body = Buffer.from(JSON.stringify({ error: message }));
+    this.writeText(`${head.http1Text}connection: close\r\ncontent-length: ${body.length}\r\n\r\n`);
+    this.#transport.outbox.append(body);
   }
 
   #updateReading(): void {

@@ -78,6 +78,7 @@ export class Http1Exchange implements Exchange, ResponseStream, BodySink {
     const { status } = response.head;
     this.isStarted = true;
     this.isOver = true;
+    this.#dropBody();
     const length = status === 204 || status === 304 ? "" : `content-length: ${body.length}\r\n`;
     this.#connection.writeText(`${response.head.http1Text}${length}${this.#connectionLine()}\r\n`);
     if (body.length > 0 && mayHaveBody(this.head.method, status)) this.#connection.writeBytes(body);
@@ -108,6 +109,7 @@ export class Http1Exchange implements Exchange, ResponseStream, BodySink {
   end(trailers?: Trailers): void {
     if (this.isOver) return;
     this.isOver = true;
+    this.#dropBody();
     if (this.#framing === "chunked") this.#connection.writeText(`0\r\n${trailers?.http1Text ?? ""}\r\n`);
     this.#connection.answered();
   }
@@ -123,6 +125,7 @@ export class Http1Exchange implements Exchange, ResponseStream, BodySink {
   reset(_code: ResetCode = "CANCEL"): void {
     if (this.isOver) return;
     this.isOver = true;
+    this.#dropBody();
     this.#hasBodyEnded = true;
     this.#connection.reset();
   }
@@ -160,6 +163,10 @@ export class Http1Exchange implements Exchange, ResponseStream, BodySink {
     if (!this.#mustDrain) return;
     this.#mustDrain = false;
     this.#guarded(() => this.#onDrain?.());
+  }
+
+  #dropBody(): void {
+    if (!this.#hasBodyEnded) this.#consumer?.onDropped?.();
   }
 
   #connectionLine(): string {

@@ -68,6 +68,7 @@ export class Http2Exchange implements Exchange, ResponseStream, StreamReceiver {
     const { head, trailers } = response;
     const body = typeof response.body === "string" ? Buffer.from(response.body) : (response.body ?? noBytes);
     this.#isOver = true;
+    this.#dropBody();
     if (trailers) {
       this.#sendHead(head, undefined, false);
       if (body.length > 0) this.#deps.session.write(this.#stream, body);
@@ -95,6 +96,7 @@ export class Http2Exchange implements Exchange, ResponseStream, StreamReceiver {
   end(trailers?: Trailers): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#dropBody();
     this.#deps.session.send.end(this.#stream, trailers?.http2Block);
   }
 
@@ -109,6 +111,7 @@ export class Http2Exchange implements Exchange, ResponseStream, StreamReceiver {
   reset(code: ResetCode = "CANCEL"): void {
     if (this.#stream.isClosed) return;
     this.#isOver = true;
+    this.#dropBody();
     this.#hasBodyEnded = true;
     this.#deps.session.reset(this.#stream, code);
   }
@@ -152,6 +155,10 @@ export class Http2Exchange implements Exchange, ResponseStream, StreamReceiver {
 
   onWritable(): void {
     this.#guarded(() => this.#onDrain?.());
+  }
+
+  #dropBody(): void {
+    if (!this.#hasBodyEnded) this.#consumer?.onDropped?.();
   }
 
   #sendHead(head: ResponseHead, contentLength: number | undefined, ends: boolean): void {

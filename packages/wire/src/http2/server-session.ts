@@ -121,6 +121,10 @@ export class ServerSession implements ConnectionDriver {
       this.#session.refuse(streamId, "REFUSED_STREAM");
       return;
     }
+    if (this.#context.buffers.isExhausted) {
+      this.#session.refuse(streamId, "ENHANCE_YOUR_CALM");
+      return;
+    }
     if (block.isTooLarge) {
       this.#session.writer.headers(streamId, headTooLarge.http2Block, true);
       this.#session.refuse(streamId, "NO_ERROR");

@@ -3,6 +3,7 @@
  * it may answer at any time, also before the body has ended.
  */
 import type { PlatformError } from "@modelyard/core";
+import type { BufferBudget } from "../socket/buffer-budget.ts";
 import type { Fields } from "./fields.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { ResponseHead, Trailers } from "./response-head.ts";
@@ -33,6 +34,8 @@ export interface ConnectionInfo {
   readonly remoteAddress: string;
   /** Absent on a connection without TLS. */
   readonly tls?: TlsInfo | undefined;
+  /** Memory of the server for what its connections have on their way; for handlers that collect a body. */
+  readonly buffers: BufferBudget;
   /** Free slot of the handler, for as long as the connection lives. */
   memo: unknown;
 }
@@ -46,6 +49,8 @@ export interface BodyConsumer {
   onEnd(trailers?: Fields): void;
   /** The body will not be completed. Neither `onData` nor `onEnd` follow. */
   onAbort(error: PlatformError): void;
+  /** The exchange was answered or reset by its handler before the body had ended; nothing of it follows, so that what was kept can go. */
+  onDropped?(): void;
 }
 
 /** A whole answer, sent in one write. */

@@ -1,5 +1,6 @@
 /** Collects a body, within a limit, for handlers that need all of it. */
 import { failure, type PlatformError } from "@modelyard/core";
+import type { BufferBudget } from "../socket/buffer-budget.ts";
 import type { BodyConsumer } from "./exchange.ts";
 
 /** What becomes of a collected body. */
@@ -8,6 +9,8 @@ export interface WholeBodyHandlers {
   readonly onBody: (body: Uint8Array) => void;
   /** The body is larger than the limit (`LIMIT_EXCEEDED`); answer with 413. What follows of the body is dropped. */
   readonly onTooLarge: (error: PlatformError) => void;
+  /** The server has no room for it now (`BUFFERS_FULL`); answer with 503. What follows of the body is dropped. Default: as `onTooLarge`. */
+  readonly onNoRoom?: (error: PlatformError) => void;
   /** The peer went away before the body was complete. Default: nothing. */
   readonly onAbort?: (error: PlatformError) => void;
 }
@@ -15,9 +18,9 @@ export interface WholeBodyHandlers {
 const smallPieceBytes = 16 * 1024;
 const noBytes: Uint8Array = new Uint8Array(0);
 
-/** Collects at most `maxBytes`. */
-export function wholeBody(maxBytes: number, handlers: WholeBodyHandlers): BodyConsumer {
-  return new WholeBody(maxBytes, handlers);
+/** Collects at most `maxBytes`, from the memory of `buffers` (that of the exchange's connection). Default: memory without a common limit. */
+export function wholeBody(maxBytes: number, handlers: WholeBodyHandlers, buffers?: BufferBudget): BodyConsumer {
+  return new WholeBody(maxBytes, handlers, buffers);
 }
 
 class WholeBody implements BodyConsumer {
@@ -28,24 +31,44 @@ class WholeBody implements BodyConsumer {
    * 64 KiB of one alive, which a peer that sends byte by byte would make use of.
    */
   readonly #pieces: Uint8Array[] = [];
+  readonly #buffers: BufferBudget | undefined;
   #sizeBytes = 0;
+  #isRefused = false;
 
-  constructor(maxBytes: number, handlers: WholeBodyHandlers) {
+  constructor(maxBytes: number, handlers: WholeBodyHandlers, buffers: BufferBudget | undefined) {
     this.#maxBytes = maxBytes;
     this.#handlers = handlers;
+    this.#buffers = buffers;
   }
 
   onData(chunk: Uint8Array): void {
-    if (this.#sizeBytes > this.#maxBytes) return;
-    this.#sizeBytes += chunk.length;
-    if (this.#sizeBytes <= this.#maxBytes) {
+    if (this.#isRefused) return;
+    const sizeBytes = this.#sizeBytes + chunk.length;
+    if (sizeBytes > this.#maxBytes) {
+      this.#refuse();
+      const details = { what: "The request body", current: `${sizeBytes} bytes`, limit: `${this.#maxBytes} bytes` };
+      this.#handlers.onTooLarge(failure("LIMIT_EXCEEDED", details));
+    } else if (this.#buffers?.take(chunk.length) === false) {
+      this.#refuse();
+      const { onNoRoom = this.#handlers.onTooLarge } = this.#handlers;
+      onNoRoom(failure("BUFFERS_FULL", { current: this.#buffers.usedBytes + chunk.length, limit: this.#buffers.limitBytes }));
+    } else {
+      this.#sizeBytes = sizeBytes;
       this.#copySmall();
       this.#pieces.push(chunk);
-      return;
     }
+  }
+
+  #refuse(): void {
+    this.#isRefused = true;
+    this.#free();
+  }
+
+  /** Gives the memory back; also called when nothing is held any more. */
+  #free(): void {
+    this.#buffers?.give(this.#sizeBytes);
+    this.#sizeBytes = 0;
     this.#pieces.length = 0;
-    const details = { what: "The request body", current: `${this.#sizeBytes} bytes`, limit: `${this.#maxBytes} bytes` };
-    this.#handlers.onTooLarge(failure("LIMIT_EXCEEDED", details));
   }
 
   #copySmall(): void {
@@ -55,12 +78,19 @@ class WholeBody implements BodyConsumer {
   }
 
   onEnd(): void {
-    if (this.#sizeBytes > this.#maxBytes) return;
+    if (this.#isRefused) return;
     const [first = noBytes] = this.#pieces;
-    this.#handlers.onBody(this.#pieces.length > 1 ? Buffer.concat(this.#pieces) : first);
+    const body = this.#pieces.length > 1 ? Buffer.concat(this.#pieces) : first;
+    this.#free();
+    this.#handlers.onBody(body);
+  }
+
+  onDropped(): void {
+    this.#refuse();
   }
 
   onAbort(error: PlatformError): void {
+    this.#free();
     this.#handlers.onAbort?.(error);
   }
 }

@@ -1,6 +1,7 @@
 /** What the server knows of a connection, whichever protocol it speaks. */
 import { type Clock, failure, type Log, type PlatformError } from "@modelyard/core";
 import type { ConnectionInfo, RequestHandler } from "../message/exchange.ts";
+import type { BufferBudget } from "../socket/buffer-budget.ts";
 import type { TransportHandler } from "../socket/transport.ts";
 import type { WireLimits } from "./limits.ts";
 
@@ -22,6 +23,7 @@ export interface ServerContext {
   readonly log: Log;
   readonly limits: WireLimits;
   readonly onRequest: RequestHandler;
+  readonly buffers: BufferBudget;
 }
 
 /** Identity and memo of a connection. */

@@ -200,11 +200,10 @@ describe("HTTP/1.1 server with raw bytes", () => {
     listener.close();
   });
 
-  test("closes connections beyond its limit", async () => {
+  test("refuses connections beyond its limit with 503, and when to come again", async () => {
     await using running = await startServer(echo, { limits: { maxConnections: 0 } });
-    expect(await rawExchange(running.address, [get("/")], false).catch((error: NodeJS.ErrnoException) => error.code)).toMatch(
-      /^(ECONNRESET|EPIPE)?$/,
-    );
+    expect(await rawExchange(running.address, [get("/")])).toMatch(/^HTTP\/1.1 503 [^]*retry-after: 1\r\n[^]*"error":/);
+    expect(running.server.connectionCount).toBe(0);
   });
 
   test("closes without an answer what is no HTTP", async () => {

@@ -17,6 +17,11 @@ export interface ServerConnectionDeps {
   readonly agreed?: Protocol | undefined;
 }
 
+/** 0.9 to 1.1, spread over connections that were opened one after the other. */
+function ageFactor(id: number): number {
+  return 0.9 + ((id * 7) % 21) / 100;
+}
+
 /** A connection. */
 export class ServerConnection implements TransportHandler {
   /** Called once when the connection is gone. */
@@ -24,6 +29,7 @@ export class ServerConnection implements TransportHandler {
   readonly #deps: ServerConnectionDeps;
   readonly #transport: Transport;
   readonly #openedMs: number;
+  readonly #maxAgeMs: number;
   #driver: ConnectionDriver | undefined;
   #isRetiring = false;
   /** What came before the protocol was known: a beginning of the preface. */
@@ -32,6 +38,7 @@ export class ServerConnection implements TransportHandler {
   constructor(socket: Socket, deps: ServerConnectionDeps) {
     this.#deps = deps;
     this.#openedMs = deps.context.clock.monotonicMs();
+    this.#maxAgeMs = deps.context.limits.maxConnectionAgeMs * ageFactor(deps.id);
     this.#transport = new Transport(socket, deps.transport, this);
   }
 
@@ -54,8 +61,17 @@ export class ServerConnection implements TransportHandler {
   }
 
   sweep(nowMs: number): void {
+    const { limits } = this.#deps.context;
+    const ageMs = nowMs - this.#openedMs;
     if (this.#driver) this.#driver.sweep(nowMs);
-    else if (nowMs - this.#openedMs > this.#deps.context.limits.headTimeoutMs) this.#transport.destroy();
+    else if (ageMs > limits.headTimeoutMs) this.#transport.destroy();
+    if (ageMs > this.#maxAgeMs) this.#endOldAge(ageMs - this.#maxAgeMs > limits.maxConnectionAgeGraceMs);
+  }
+
+  #endOldAge(isGraceOver: boolean): void {
+    if (!this.#isRetiring) this.retire();
+    else if (isGraceOver && this.inFlight === 0) this.drain();
+    else if (isGraceOver) this.destroy();
   }
 
   onData(chunk: Buffer): void {
@@ -110,6 +126,6 @@ export class ServerConnection implements TransportHandler {
 
   #info(protocol: Protocol): ConnectionInfo {
     const { id, tls } = this.#deps;
-    return connectionInfo({ id, protocol, remoteAddress: this.#transport.remoteAddress, tls });
+    return connectionInfo({ id, protocol, remoteAddress: this.#transport.remoteAddress, tls, buffers: this.#deps.context.buffers });
   }
 }

@@ -3,11 +3,13 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Clock, Log, Timer } from "@modelyard/core";
 import type { Protocol, RequestHandler, TlsInfo } from "../message/exchange.ts";
+import { BufferBudget } from "../socket/buffer-budget.ts";
 import { BufferPool } from "../socket/buffer-pool.ts";
 import { FlushQueue } from "../socket/flush-queue.ts";
 import type { TransportDeps } from "../socket/transport.ts";
 import type { ServerContext } from "./connection-driver.ts";
 import { defaultLimits, type WireLimits } from "./limits.ts";
+import { Overflow } from "./overflow.ts";
 import { ServerConnection } from "./server-connection.ts";
 import { type FailedHandshake, TlsAcceptor } from "./tls-acceptor.ts";
 import type { TlsContext } from "./tls-context.ts";
@@ -37,6 +39,8 @@ export interface WireServer {
   readonly connectionCount: number;
   /** Requests being answered. */
   readonly inFlight: number;
+  /** Bytes of bodies being collected and of output waiting, over all connections. */
+  readonly bufferedBytes: number;
   /** TLS handshakes that did not succeed, so far. */
   readonly failedHandshakes: number;
   /**
@@ -53,7 +57,8 @@ const sweepEveryMs = 1_000;
 /** Creates a server. */
 export function createWireServer(options: WireServerOptions, onRequest: RequestHandler): WireServer {
   const limits = { ...defaultLimits, ...options.limits };
-  return new ConnectionSet({ clock: options.clock, log: options.log, limits, onRequest }, options);
+  const buffers = new BufferBudget(limits.maxBufferedBytes);
+  return new ConnectionSet({ clock: options.clock, log: options.log, limits, onRequest, buffers }, options);
 }
 
 function agreedProtocol({ alpnProtocol }: TLSSocket): Protocol | undefined {
@@ -66,6 +71,7 @@ class ConnectionSet implements WireServer {
   readonly #connections = new Set<ServerConnection>();
   readonly #listeners = new Set<Server>();
   readonly #tls: TlsAcceptor | undefined;
+  readonly #overflow: Overflow;
   #lastId = 0;
   #sweep: Timer | undefined;
   #isClosed = false;
@@ -73,8 +79,14 @@ class ConnectionSet implements WireServer {
 
   constructor(context: ServerContext, { tls, onFailedHandshake: onFailed }: WireServerOptions) {
     this.#context = context;
+    this.#overflow = new Overflow(context.clock);
     // A read of a TLS socket arrives in several callbacks, one for each record.
-    this.#transportDeps = { clock: context.clock, pool: new BufferPool(), queue: new FlushQueue({ endOfTurn: tls !== undefined }) };
+    this.#transportDeps = {
+      clock: context.clock,
+      pool: new BufferPool(),
+      budget: context.buffers,
+      queue: new FlushQueue({ endOfTurn: tls !== undefined }),
+    };
     if (!tls) return;
     const handshakeTimeoutMs = context.limits.handshakeTimeoutMs;
     const onSecure = (socket: TLSSocket, info: TlsInfo): void => this.#serve(socket, info);
@@ -83,6 +95,10 @@ class ConnectionSet implements WireServer {
 
   get connectionCount(): number {
     return this.#tls?.openCount ?? this.#connections.size;
+  }
+
+  get bufferedBytes(): number {
+    return this.#context.buffers.usedBytes;
   }
 
   get failedHandshakes(): number {
@@ -96,11 +112,10 @@ class ConnectionSet implements WireServer {
   }
 
   accept(socket: Socket): void {
-    if (this.#isClosed || socket.destroyed || this.connectionCount >= this.#context.limits.maxConnections) {
-      socket.destroy();
-      return;
-    }
-    if (this.#tls) this.#tls.accept(socket);
+    const isFull = this.connectionCount >= this.#context.limits.maxConnections;
+    if (this.#isClosed || socket.destroyed || (isFull && this.#tls)) socket.destroy();
+    else if (isFull) this.#overflow.refuse(socket);
+    else if (this.#tls) this.#tls.accept(socket);
     else this.#serve(socket);
   }
 
@@ -151,6 +166,7 @@ class ConnectionSet implements WireServer {
     const stopped = this.#stopListening();
     for (const connection of this.#connections) connection.destroy();
     this.#tls?.close();
+    this.#overflow.close();
     await stopped;
   }
 

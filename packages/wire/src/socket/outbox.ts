@@ -5,6 +5,7 @@
  * Invariant: bytes handed to the socket are not touched until the kernel has them, which `writableLength === 0` right after the write tells.
  */
 import type { Socket } from "node:net";
+import type { BufferBudget } from "./buffer-budget.ts";
 import { type BufferPool, outputBufferBytes } from "./buffer-pool.ts";
 import type { FlushQueue } from "./flush-queue.ts";
 
@@ -15,6 +16,8 @@ const largePayloadBytes: number = 16 * 1024;
 export interface OutboxDeps {
   readonly pool: BufferPool;
   readonly queue: FlushQueue;
+  /** Told of what a peer leaves unread. Default: nobody is. */
+  readonly budget?: BufferBudget;
 }
 
 /** Output of a socket. */
@@ -29,6 +32,8 @@ export class Outbox {
   #segmentBytes = 0;
   #isQueued = false;
   #endsAfterFlush = false;
+  /** What the budget knows of. */
+  #heldBytes = 0;
   /** A TLS socket reports what it wrote later, when the buffer must still be given back; others mostly at once, and a callback is not free. */
   readonly #onWritten: (() => void) | undefined;
 
@@ -101,7 +106,16 @@ export class Outbox {
     const socket = this.#socket;
     if (socket.destroyed || !socket.writable) this.#drop();
     else this.#write(socket);
+    this.settle();
     if (this.#endsAfterFlush && !socket.destroyed) socket.end();
+  }
+
+  /** Tells the budget what the kernel has left here. */
+  settle(): void {
+    const held = this.#socket.destroyed ? 0 : this.#socket.writableLength;
+    if (held === this.#heldBytes) return;
+    this.#deps.budget?.move(held - this.#heldBytes);
+    this.#heldBytes = held;
   }
 
   #write(socket: Socket): void {

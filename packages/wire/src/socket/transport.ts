@@ -102,13 +102,17 @@ export class Transport {
       if (this.#isClosing) socket.destroySoon();
       else this.handler.onPeerEnd();
     });
-    socket.on("drain", () => this.handler.onDrain());
+    socket.on("drain", () => {
+      this.outbox.settle();
+      this.handler.onDrain();
+    });
     // Followed by "close", which reports it.
     socket.on("error", (error) => {
       this.#error = error;
     });
     socket.on("close", () => {
       this.#linger?.cancel();
+      this.outbox.settle();
       this.#isClosing = true;
       this.handler.onClosed(this.#error?.message ?? "closed by the peer");
     });
