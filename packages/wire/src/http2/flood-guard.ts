@@ -29,7 +29,7 @@ export class FloodGuard {
     if (++this.#resets > this.#limits.maxResets) throw new Http2Fault("ENHANCE_YOUR_CALM", "too many streams reset");
   }
 
-  /** A frame without content of its own: SETTINGS, PING, PRIORITY, unknown, empty DATA. */
+  /** A frame that gets nothing done: SETTINGS, PING, PRIORITY, unknown, empty DATA, for a closed stream, a window nobody waits for. */
   countControl(): void {
     this.#turnWindow();
     if (++this.#controlFrames > this.#limits.maxControlFrames) throw new Http2Fault("ENHANCE_YOUR_CALM", "too many control frames");

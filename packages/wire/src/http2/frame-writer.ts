@@ -15,6 +15,8 @@ export class FrameWriter {
   readonly #outbox: Outbox;
   /** Largest payload the peer takes. */
   maxFrameBytes: number;
+  /** DATA frames so far. */
+  dataFrames = 0;
 
   constructor(outbox: Outbox, maxFrameBytes: number) {
     this.#outbox = outbox;
@@ -60,6 +62,7 @@ export class FrameWriter {
 
   /** One DATA frame; the caller keeps to the frame size and the windows. */
   data(streamId: number, payload: Uint8Array, endsStream: boolean): void {
+    this.dataFrames++;
     this.#frame(kind(frameType.data, endsStream ? frameFlag.endStream : 0), streamId, payload);
   }
 
@@ -89,11 +92,14 @@ export class FrameWriter {
     this.#frame(kind(frameType.ping, isAck ? frameFlag.ack : 0), 0, payload);
   }
 
-  goAway(lastStreamId: number, code: ErrorCodeName): void {
-    this.#header(8, kind(frameType.goAway, 0), 0);
+  /** GOAWAY with debug data in Latin-1, of which the beginning is sent. */
+  goAway(lastStreamId: number, code: ErrorCodeName, debugData: string): void {
+    const text = debugData.slice(0, maxDebugDataBytes);
+    this.#header(8 + text.length, kind(frameType.goAway, 0), 0);
     const at = this.#outbox.reserve(8);
     this.#outbox.buffer.writeUInt32BE(lastStreamId, at);
     this.#outbox.buffer.writeUInt32BE(errorCode[code], at + 4);
+    this.#outbox.appendText(text);
   }
 
   #frame(typeAndFlags: number, streamId: number, payload: Uint8Array): void {
@@ -121,6 +127,8 @@ export class FrameWriter {
     buffer[at + 8] = streamId;
   }
 }
+
+const maxDebugDataBytes = 256;
 
 function kind(type: number, flags: number): number {
   return (type << 8) | flags;

@@ -6,6 +6,8 @@ import { type ConnectionDriver, clientLost, type ServerContext } from "../server
 import { StallWatch } from "../socket/stall-watch.ts";
 import type { Transport } from "../socket/transport.ts";
 import type { HeaderBlock } from "./header-reader.ts";
+import { KeepAlive } from "./keep-alive.ts";
+import { PingPolicy } from "./ping-policy.ts";
 import { Http2Fault, preface } from "./protocol.ts";
 import { requestOf } from "./request-block.ts";
 import { Http2Exchange, type Http2ExchangeDeps } from "./server-exchange.ts";
@@ -28,6 +30,8 @@ export class ServerSession implements ConnectionDriver {
   #headSinceMs: number;
   #activeMs: number;
   readonly #output: StallWatch;
+  readonly #keepAlive: KeepAlive;
+  readonly #pings: PingPolicy;
 
   constructor(transport: Transport, context: ServerContext, connection: ConnectionInfo) {
     this.#transport = transport;
@@ -41,9 +45,12 @@ export class ServerSession implements ConnectionDriver {
       onOpen: (streamId, block) => this.#onOpen(streamId, block),
       onGoAway: () => this.drain(),
       onSettings: () => {},
+      onPing: () => this.#pings.onPing(clock.monotonicMs(), this.inFlight),
       onStreamGone: () => this.#onStreamGone(),
       onFault: (fault) => this.#onFault(fault),
     });
+    this.#keepAlive = new KeepAlive(limits, () => this.#session.ping(() => {}));
+    this.#pings = new PingPolicy(limits.minPingIntervalMs);
     this.#deps = { session: this.#session, context, connection };
     this.#session.open([
       [settingId.maxConcurrentStreams, limits.maxConcurrentStreams],
@@ -95,13 +102,13 @@ export class ServerSession implements ConnectionDriver {
     if (!this.#owesHead()) this.#headSinceMs = nowMs;
     if (nowMs - this.#headSinceMs > limits.headTimeoutMs) this.#fail("the head of a request was not completed in time");
     if (this.inFlight > 0) this.#activeMs = nowMs;
-    else if (nowMs - Math.max(this.#activeMs, this.#transport.readMs) > limits.idleTimeoutMs) this.drain();
-    if (this.#output.stalledMs(nowMs) > limits.stallTimeoutMs) this.#cutOff();
+    else if (nowMs - this.#activeMs > limits.idleTimeoutMs) this.drain();
+    if (this.#output.stalledMs(nowMs) > limits.stallTimeoutMs) this.#cutOff(limits.stallTimeoutMs, "it does not read what is sent");
+    if (this.#keepAlive.isGone(nowMs, this.#transport.readMs)) this.#cutOff(limits.keepaliveTimeoutMs, "it does not answer a PING");
   }
 
-  #cutOff(): void {
-    const limitMs = this.#context.limits.stallTimeoutMs;
-    this.#session.end(failure("WIRE_TIMEOUT", { limitMs, what: "it does not read what is sent" }));
+  #cutOff(limitMs: number, what: string): void {
+    this.#session.end(failure("WIRE_TIMEOUT", { limitMs, what }));
     this.#transport.destroy();
   }
 
@@ -114,6 +121,8 @@ export class ServerSession implements ConnectionDriver {
   }
 
   #onOpen(streamId: number, block: HeaderBlock): void {
+    this.#activeMs = this.#transport.readMs;
+    this.#pings.onRequest();
     const { limits } = this.#context;
     if (this.#isDraining || this.#session.streamCount >= limits.maxConcurrentStreams) {
       // Not counted as a fault below the announced limit: the client may not have seen it yet.

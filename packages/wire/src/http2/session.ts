@@ -30,6 +30,8 @@ export interface SessionHooks {
   onOpen(streamId: number, block: HeaderBlock): void;
   onGoAway(lastStreamId: number, code: string): void;
   onSettings(): void;
+  /** The peer sent a PING, which is about to be answered. */
+  onPing(): void;
   /** A stream has ended, however. */
   onStreamGone(): void;
   /** The connection cannot go on; GOAWAY was written. */
@@ -65,6 +67,7 @@ export class Http2Session implements FrameSink {
   readonly #answeredEarly: Http2Stream[] = [];
   #isReceiving = false;
   #lastPeerStreamId = 0;
+  #windowUpdates = 0;
   #isOver = false;
   #unacknowledgedPing: (() => void) | undefined;
 
@@ -184,14 +187,15 @@ export class Http2Session implements FrameSink {
     this.writer.ping(Buffer.alloc(8), false);
   }
 
-  goAway(code: ErrorCodeName): void {
-    this.writer.goAway(this.#lastPeerStreamId, code);
+  /** Says which streams were taken, and why no more are; `reason` is for whoever debugs the peer. */
+  goAway(code: ErrorCodeName, reason = ""): void {
+    this.writer.goAway(this.#lastPeerStreamId, code, reason);
   }
 
   /** Ends the connection for a fault of the peer. */
   fail(fault: Http2Fault): void {
     if (this.#isOver) return;
-    this.goAway(fault.code);
+    this.goAway(fault.code, fault.message);
     this.end(failure("CONNECTION_LOST", { peer: this.#deps.peerName, why: fault.message }));
     this.#hooks.onFault(fault);
   }
@@ -249,7 +253,10 @@ export class Http2Session implements FrameSink {
     const { streamId } = frame;
     const stream = this.#streams.get(streamId);
     this.#receive.received(frame.payload.length, stream);
-    if (!stream) return this.#frameOnClosed(streamId);
+    if (!stream) {
+      this.guard.countControl();
+      return this.#frameOnClosed(streamId);
+    }
     if (stream.isRemoteClosed) throw new Http2Fault("STREAM_CLOSED", "DATA after the end of the stream", streamId);
     stream.receivedBytes += data.length;
     // Taken before the receiver runs: it may cause other frames to be read from the one reused object.
@@ -272,7 +279,10 @@ export class Http2Session implements FrameSink {
   #openStream(streamId: number, block: HeaderBlock): void {
     const isPeers = streamId % 2 === (this.#deps.role === "server" ? 1 : 0);
     if (!isPeers && this.#deps.role === "server") throw new Http2Fault("PROTOCOL_ERROR", `stream ${streamId} is not the client's to open`);
-    if (!isPeers || streamId <= this.#lastPeerStreamId) return this.#frameOnClosed(streamId, "connection");
+    if (!isPeers || streamId <= this.#lastPeerStreamId) {
+      this.guard.countControl();
+      return this.#frameOnClosed(streamId, "connection");
+    }
     this.#lastPeerStreamId = streamId;
     this.#hooks.onOpen(streamId, block);
   }
@@ -280,7 +290,7 @@ export class Http2Session implements FrameSink {
   onReset(streamId: number, code: number): void {
     if (this.#isIdle(streamId)) throw new Http2Fault("PROTOCOL_ERROR", "RST_STREAM on an idle stream");
     const stream = this.#streams.get(streamId);
-    if (!stream) return;
+    if (!stream) return this.guard.countControl();
     // A stream that was waited for is given up, as by a deadline; only those reset as soon as they are opened are a flood.
     if (!stream.wasSwept) this.guard.countReset();
     this.#remove(stream, "ended");
@@ -308,6 +318,7 @@ export class Http2Session implements FrameSink {
 
   onPing(payload: Buffer, isAck: boolean): void {
     if (!isAck) {
+      this.#hooks.onPing();
       this.writer.ping(payload, true);
       return;
     }
@@ -322,6 +333,8 @@ export class Http2Session implements FrameSink {
 
   onWindowUpdate(streamId: number, increment: number): void {
     if (streamId !== 0 && this.#isIdle(streamId)) throw new Http2Fault("PROTOCOL_ERROR", "WINDOW_UPDATE on an idle stream");
+    // One for the stream and one for the connection is what a frame of DATA may cause.
+    if (++this.#windowUpdates > 2 * this.writer.dataFrames) this.guard.countControl();
     if (increment === 0) throw new Http2Fault("PROTOCOL_ERROR", "WINDOW_UPDATE of 0", streamId);
     if (streamId === 0) return this.send.growConnection(increment);
     const stream = this.#streams.get(streamId);

@@ -61,6 +61,7 @@ export class ClientSession implements TransportHandler {
       onOpen: () => {},
       onGoAway: (lastStreamId, code) => this.#onGoAway(lastStreamId, code),
       onSettings: () => this.#onSettings(),
+      onPing: () => {},
       onStreamGone: () => this.#onStreamGone(),
       onFault: () => this.#transport.closeSoon(),
     });

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { Exchange, ResponseStream } from "../message/exchange.ts";
 import { responseHead } from "../message/response-head.ts";
 import { echo, pipe, startServer, type TestServer } from "../testing/echo-server.ts";
-import { clientPreface, getBlock, rawFrame } from "../testing/raw-frames.ts";
+import { clientPreface, framesOf, getBlock, rawFrame } from "../testing/raw-frames.ts";
 
 const large = Buffer.alloc(9 * 1024 * 1024, "0123456789");
 const noBody = { onData: () => {}, onEnd: () => {}, onAbort: () => {} };
@@ -230,7 +230,11 @@ describe("HTTP/2 server and peers that stall or flood", () => {
       socket.on("error", reject);
       socket.on("end", () => {
         socket.destroy();
-        resolve(received.readUInt32BE(received.length - 4));
+        resolve(
+          framesOf(received)
+            .findLast(({ type }) => type === 7)
+            ?.payload.readUInt32BE(4) ?? -1,
+        );
       });
     });
   }
