@@ -10,8 +10,28 @@ export {
   numberToBf16,
   numberToFp16,
 } from "./half-float.ts";
+export {
+  type InferBatchStatistics,
+  type InferStatistics,
+  type ModelIndex,
+  type ModelRepositoryParameter,
+  type ModelStatistics,
+  type ModelStatisticsResponse,
+  type ModelStreamInferResponse,
+  modelStatisticsResponse,
+  modelStreamInferResponse,
+  type RepositoryIndexRequest,
+  type RepositoryIndexResponse,
+  type RepositoryModelRequest,
+  type RepositoryParameterEntry,
+  repositoryIndexRequest,
+  repositoryIndexResponse,
+  repositoryModelRequest,
+  type StatisticDuration,
+} from "./inference/extension-messages.ts";
 export { type GrpcInferenceRequest, readGrpcInferRequest } from "./inference/grpc-infer-request.ts";
 export { type WriteGrpcInferResponseOptions, writeGrpcInferResponse } from "./inference/grpc-infer-response.ts";
+export { type WriteGrpcStreamResponseOptions, writeGrpcStreamError, writeGrpcStreamResponse } from "./inference/grpc-stream-response.ts";
 export {
   checkDatatype,
   type InferenceInput,
@@ -23,6 +43,19 @@ export {
   type RequestedOutput,
   tensorOfInput,
 } from "./inference/inference-message.ts";
+export {
+  cpuInstanceKind,
+  type ModelConfig,
+  type ModelConfigResponse,
+  type ModelInstanceGroup,
+  type ModelTensor,
+  type ModelTensorReshape,
+  type ModelTransactionPolicy,
+  type ModelVersionPolicy,
+  type ModelVersions,
+  modelConfigResponse,
+  modelDataTypes,
+} from "./inference/model-config-messages.ts";
 export {
   type EmptyMessage,
   emptyMessage,
@@ -55,6 +88,9 @@ export {
 } from "./inference/protocol-messages.ts";
 export { type RestInferenceRequest, type RestRequestedOutput, readRestInferRequest } from "./inference/rest-infer-request.ts";
 export { type RestInferenceBody, writeRestInferResponse } from "./inference/rest-infer-response.ts";
+export { readV1PredictRequest, type V1Form, type V1Input, type V1PredictRequest } from "./inference/v1-predict-request.ts";
+export { writeV1PredictResponse } from "./inference/v1-predict-response.ts";
+export { type JsonText, parseJsonText } from "./json-text.ts";
 export {
   type CompiledField,
   type Field,

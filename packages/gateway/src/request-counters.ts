@@ -5,7 +5,25 @@ import type { Code, Counter, Metrics } from "@modelyard/core";
 export type Face = "rest" | "grpc";
 
 /** What was asked, the same words for both faces. */
-export type RequestKind = "live" | "ready" | "server" | "models" | "modelMetadata" | "modelReady" | "infer" | "unknown";
+export type RequestKind =
+  | "alive"
+  | "live"
+  | "ready"
+  | "server"
+  | "openapi"
+  | "models"
+  | "modelMetadata"
+  | "modelReady"
+  | "modelConfiguration"
+  | "modelStatistics"
+  | "infer"
+  | "repositoryIndex"
+  | "repositoryLoad"
+  | "repositoryUnload"
+  | "v1Models"
+  | "v1ModelReady"
+  | "v1Predict"
+  | "unknown";
 
 /** The counters of one kind of request on one face. */
 export class RequestCounters {

@@ -13,6 +13,7 @@ import {
   type TestServer,
   testModel,
 } from "../testing/index.ts";
+import { serverExtensions } from "../server-extensions.ts";
 import type { TestServerOptions } from "../testing/test-server.ts";
 
 interface Connected {
@@ -80,7 +81,7 @@ describe("health and metadata over gRPC", () => {
     const { server, client } = await startPair();
     expect(await client.call("ServerLive", {})).toEqual({ live: true });
     expect(await client.call("ServerReady", {})).toEqual({ ready: true });
-    expect(await client.call("ServerMetadata", {})).toEqual({ name: "modelyard", version: "1.2.3", extensions: ["binary_tensor_data"] });
+    expect(await client.call("ServerMetadata", {})).toEqual({ name: "modelyard", version: "1.2.3", extensions: [...serverExtensions] });
     server.mesh.isReady = false;
     expect(await client.call("ServerReady", {})).toEqual({ ready: false });
   });

@@ -17,11 +17,6 @@ const statusOfReason: Partial<Record<Reason, number>> = {
   MEDIA_TYPE_NOT_SUPPORTED: 415,
 };
 
-/** Answers with a value as JSON. */
-export function respondJson(exchange: Exchange, value: unknown, head: ResponseHead = okHead): void {
-  exchange.respond({ head, body: JSON.stringify(value) });
-}
-
 /** Answers with an error: its text under `error`, where every client of the protocol looks, and our fields beside it. */
 export function respondError(exchange: Exchange, error: PlatformError, allow?: string): void {
   const { message, ...rest } = error.toPublic();

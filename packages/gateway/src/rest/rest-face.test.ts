@@ -76,7 +76,17 @@ describe("health and metadata over REST", () => {
 
   it("name the server and its extensions", async () => {
     const server = await startPair();
-    const wanted = { name: "modelyard", version: "1.2.3", extensions: ["binary_tensor_data"] };
+    const extensions = [
+      "binary_tensor_data",
+      "classification",
+      "model_configuration",
+      "model_repository",
+      "model_repository(unload_dependents)",
+      "parameters",
+      "schedule_policy",
+      "statistics",
+    ];
+    const wanted = { name: "modelyard", version: "1.2.3", extensions };
     expect((await send(server.port, "/v2")).json).toEqual(wanted);
     expect((await send(server.port, "/v2/?verbose=1")).json).toEqual(wanted);
   });
@@ -169,7 +179,6 @@ describe("refusals over REST", () => {
   });
 
   it.each<[string, number]>([
-    ["/", 404],
     ["/v1", 404],
     ["/v2/health", 404],
     ["/v2/health/dead", 404],

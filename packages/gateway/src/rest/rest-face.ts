@@ -1,62 +1,67 @@
-/** The REST face of the Open Inference Protocol v2: one function per address, decided when the head is first seen. */
-import { assert, assertNever, failure, type Log, PlatformError } from "@modelyard/core";
+/** The REST face of the Open Inference Protocol v2 and of KServe's v1: by what its address asks for, decided when the head is first seen. */
+import { failure, type Log, PlatformError } from "@modelyard/core";
 import { type BodyConsumer, type Exchange, wholeBody } from "@modelyard/wire";
 import type { OutcomeSink } from "../inference/inference-call.ts";
 import type { InferenceRunner } from "../inference/inference-runner.ts";
-import { isModelReady, modelMetadataOf } from "../inference/model-metadata.ts";
-import type { Waiter } from "../inference/request-life.ts";
 import type { ResolvedGatewayOptions } from "../options.ts";
 import { RequestCounters, type RequestKind } from "../request-counters.ts";
 import type { HeadMemo } from "../routing/head-memo.ts";
-import type { ResolvedModel } from "../routing/model-reference.ts";
-import type { RestTarget } from "../routing/rest-target.ts";
-import { serverExtensions } from "../server-extensions.ts";
-import { notReadyHead, okHead, respondError, respondJson } from "./json-response.ts";
+import type { AnsweredTarget } from "../routing/rest-target.ts";
+import { BodyCoder } from "./body-coder.ts";
+import { respondCoded } from "./coded-response.ts";
+import { endpoints } from "./endpoints.ts";
+import { notReadyHead, okHead, respondError } from "./json-response.ts";
 import { BinaryHeads, RestInferenceCall } from "./rest-inference-call.ts";
-
-type InferTarget = Extract<RestTarget, { readonly kind: "infer" }>;
+import { type InferenceTarget, isInference, isRepository, type RestAnswer, RestOperations } from "./rest-operations.ts";
+import { V1PredictCall } from "./v1-predict-call.ts";
 
 const ignoredBody: BodyConsumer = { onData() {}, onEnd() {}, onAbort() {} };
+
+/** A request whose body is collected. */
+interface Receiving<T extends AnsweredTarget> {
+  readonly exchange: Exchange;
+  readonly target: T;
+}
 
 /** Answers REST requests. */
 export class RestFace {
   readonly #options: ResolvedGatewayOptions;
   readonly #runner: InferenceRunner;
+  readonly #operations: RestOperations;
   readonly #log: Log;
-  readonly #inferSink: OutcomeSink<Exchange>;
+  readonly #sinks: Readonly<Record<InferenceTarget["kind"], OutcomeSink<Exchange>>>;
   readonly #binaryHeads = new BinaryHeads();
-  readonly #counters: Readonly<Record<RequestKind, RequestCounters>>;
+  readonly #coder = new BodyCoder();
+  readonly #counters: ReadonlyMap<RequestKind, RequestCounters>;
+  readonly #unknown: RequestCounters;
 
   constructor(options: ResolvedGatewayOptions, runner: InferenceRunner) {
     this.#options = options;
     this.#runner = runner;
+    this.#operations = new RestOperations(options, runner);
     this.#log = options.log;
     const counters = (kind: RequestKind): RequestCounters => new RequestCounters(options.metrics, "rest", kind);
-    this.#counters = {
-      live: counters("live"),
-      ready: counters("ready"),
-      server: counters("server"),
-      models: counters("models"),
-      modelMetadata: counters("modelMetadata"),
-      modelReady: counters("modelReady"),
-      infer: counters("infer"),
-      unknown: counters("unknown"),
-    };
-    this.#inferSink = {
-      answered: () => this.#counters.infer.ok(),
-      failed: (exchange, error) => this.#fail(exchange, "infer", error),
-    };
+    // The keys of the table are the kinds, which Object.keys() forgets.
+    this.#counters = new Map((Object.keys(endpoints) as (keyof typeof endpoints)[]).map((kind) => [kind, counters(kind)]));
+    this.#unknown = counters("unknown");
+    this.#sinks = { infer: this.#sink("infer"), v1Predict: this.#sink("v1Predict") };
   }
 
   /** Answers a request, or takes its body first. */
   onRequest(exchange: Exchange, memo: HeadMemo): BodyConsumer {
     const { target } = memo;
-    try {
-      if (target.kind === "infer") return this.#infer(exchange, memo, target);
-      this.#answer(exchange, memo);
-    } catch (error) {
-      this.#fail(exchange, target.kind === "refused" ? "unknown" : target.kind, error);
+    if (target.kind === "refused") {
+      respondError(exchange, target.error, target.allow);
+      this.#unknown.failed(target.error.code);
+      return ignoredBody;
     }
+    if (isInference(target)) return this.#receiveInference({ exchange, target }, memo);
+    if (isRepository(target)) {
+      return this.#collect({ exchange, target }, (body) => {
+        void this.#answer(exchange, target, this.#operations.answerRepository(exchange, target, body));
+      });
+    }
+    void this.#answer(exchange, target, this.#operations.answer({ exchange, memo, target }));
     return ignoredBody;
   }
 
@@ -66,90 +71,81 @@ export class RestFace {
     return ignoredBody;
   }
 
-  #answer(exchange: Exchange, memo: HeadMemo): void {
-    const { mesh, serverName, serverVersion } = this.#options;
-    const { target } = memo;
-    switch (target.kind) {
-      case "live":
-        return this.#respond(exchange, target.kind, { live: true });
-      case "ready":
-        respondJson(exchange, { ready: mesh.isReady }, mesh.isReady ? okHead : notReadyHead);
-        return this.#count(target.kind, mesh.isReady);
-      case "server":
-        return this.#respond(exchange, target.kind, { name: serverName, version: serverVersion, extensions: serverExtensions });
-      case "models":
-        return this.#respond(exchange, target.kind, { models: mesh.list(target.namespace).map((route) => route.modelName) });
-      case "modelReady":
-        return this.#modelReady(exchange, memo.resolve(mesh, target.reference));
-      case "modelMetadata":
-        void this.#modelMetadata(exchange, memo.resolve(mesh, target.reference));
-        return undefined;
-      case "refused":
-        respondError(exchange, target.error, target.allow);
-        return this.#counters.unknown.failed(target.error.code);
-      case "infer":
-        return undefined;
-      default:
-        return assertNever(target);
-    }
-  }
-
-  #modelReady(exchange: Exchange, resolved: ResolvedModel): void {
-    const ready = isModelReady(this.#options.mesh, resolved);
-    respondJson(exchange, { name: resolved.model, ready }, ready ? okHead : notReadyHead);
-    this.#count("modelReady", ready);
-  }
-
   /** Never rejects: a failure is answered. */
-  async #modelMetadata(exchange: Exchange, resolved: ResolvedModel): Promise<void> {
+  async #answer(exchange: Exchange, { kind, answerCoding }: AnsweredTarget, answering: Promise<RestAnswer>): Promise<void> {
     try {
-      const waiter: Waiter = { deadlineMs: undefined, onGone: (callback) => exchange.onAbort(callback) };
-      this.#respond(exchange, "modelMetadata", await modelMetadataOf({ mesh: this.#options.mesh, runner: this.#runner }, resolved, waiter));
+      const { value, isReady } = await answering;
+      const body = Buffer.from(JSON.stringify(value));
+      respondCoded(exchange, { head: isReady ? okHead : notReadyHead, body, coding: answerCoding }, this.#coder);
+      if (isReady) this.#countersOf(kind).ok();
+      else this.#countersOf(kind).failed("UNAVAILABLE");
     } catch (error) {
-      this.#fail(exchange, "modelMetadata", error);
+      this.#fail(exchange, kind, error);
     }
   }
 
-  #infer(exchange: Exchange, memo: HeadMemo, target: InferTarget): BodyConsumer {
-    const { mesh, limits } = this.#options;
-    // An unknown model is refused before its body has arrived.
-    memo.resolve(mesh, target.reference);
-    return wholeBody(limits.maxBodyBytes, {
-      onBody: (body) => this.#run(exchange, memo, body),
+  #receiveInference(receiving: Receiving<InferenceTarget>, memo: HeadMemo): BodyConsumer {
+    const { exchange, target } = receiving;
+    try {
+      // An unknown model is refused before its body has arrived.
+      memo.resolve(this.#options.mesh, target.reference);
+    } catch (error) {
+      this.#fail(exchange, target.kind, error);
+      return ignoredBody;
+    }
+    return this.#collect(receiving, (body) => this.#run(receiving, memo, body));
+  }
+
+  /** Collects a body, and inflates it where it is coded. */
+  #collect({ exchange, target }: Receiving<AnsweredTarget>, onBody: (body: Uint8Array) => void): BodyConsumer {
+    const { maxBodyBytes } = this.#options.limits;
+    const { kind, bodyCoding } = target;
+    return wholeBody(maxBodyBytes, {
+      onBody: (body) => {
+        if (bodyCoding === "identity") return onBody(body);
+        // A copy, as the body is a view of the read buffer.
+        this.#coder.inflate(new Uint8Array(body), bodyCoding, maxBodyBytes).then(
+          (inflated) => exchange.isOver || onBody(inflated),
+          (error: unknown) => this.#fail(exchange, kind, error),
+        );
+        return undefined;
+      },
       onTooLarge: ({ details }) => {
-        const { current = "larger", limit = limits.maxBodyBytes } = details;
-        this.#fail(exchange, "infer", failure("BODY_TOO_LARGE", { current, limit }));
+        const { current = "larger", limit = maxBodyBytes } = details;
+        this.#fail(exchange, kind, failure("BODY_TOO_LARGE", { current, limit }));
       },
     });
   }
 
-  #run(exchange: Exchange, memo: HeadMemo, body: Uint8Array): void {
-    const { target } = memo;
-    assert(target.kind === "infer", "only the body of an inference is collected");
+  #run({ exchange, target }: Receiving<InferenceTarget>, memo: HeadMemo, body: Uint8Array): void {
     try {
       // Again, as the route may have changed while the body arrived; from the memo when it has not.
       const resolved = memo.resolve(this.#options.mesh, target.reference);
-      const { jsonLength } = target;
-      const init = { exchange, resolved, body, jsonLength, binaryHeads: this.#binaryHeads, sink: this.#inferSink };
-      this.#runner.start(new RestInferenceCall(init));
+      const { jsonLength, answerCoding } = target;
+      const sink = this.#sinks[target.kind];
+      const init = { exchange, resolved, body, answerCoding, coder: this.#coder, sink };
+      const call =
+        target.kind === "infer"
+          ? new RestInferenceCall({ ...init, jsonLength, binaryHeads: this.#binaryHeads, clock: this.#options.clock })
+          : new V1PredictCall(init);
+      this.#runner.start(call);
     } catch (error) {
-      this.#fail(exchange, "infer", error);
+      this.#fail(exchange, target.kind, error);
     }
   }
 
-  #respond(exchange: Exchange, kind: RequestKind, value: unknown): void {
-    respondJson(exchange, value);
-    this.#counters[kind].ok();
+  #sink(kind: InferenceTarget["kind"]): OutcomeSink<Exchange> {
+    const counters = this.#countersOf(kind);
+    return { answered: () => counters.ok(), failed: (exchange, error) => this.#fail(exchange, kind, error) };
   }
 
-  #count(kind: RequestKind, isReady: boolean): void {
-    if (isReady) this.#counters[kind].ok();
-    else this.#counters[kind].failed("UNAVAILABLE");
+  #countersOf(kind: RequestKind): RequestCounters {
+    return this.#counters.get(kind) ?? this.#unknown;
   }
 
   #fail(exchange: Exchange, kind: RequestKind, cause: unknown): void {
     const error = PlatformError.from(cause);
-    this.#counters[kind].failed(error.code);
+    this.#countersOf(kind).failed(error.code);
     if (error.code === "INTERNAL") this.#log.error("A request failed", error, { protocol: "rest", method: kind });
     respondError(exchange, error);
   }

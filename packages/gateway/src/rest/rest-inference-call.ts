@@ -6,12 +6,16 @@ import {
   readRestInferRequest,
   writeRestInferResponse,
 } from "@modelyard/codec";
-import type { PlatformError } from "@modelyard/core";
+import type { Clock, PlatformError } from "@modelyard/core";
 import type { ModelSignature } from "@modelyard/runtimes";
 import { type Exchange, type ResponseHead, responseHead } from "@modelyard/wire";
 import type { InferenceCall, OutcomeSink } from "../inference/inference-call.ts";
+import { timeoutMsOf } from "../inference/request-timeout.ts";
+import type { ContentCoding } from "../routing/content-coding.ts";
 import type { ResolvedModel } from "../routing/model-reference.ts";
 import { jsonLengthHeader } from "../routing/rest-target.ts";
+import type { BodyCoder } from "./body-coder.ts";
+import { respondCoded } from "./coded-response.ts";
 import { okHead } from "./json-response.ts";
 import { rawBodyRequest } from "./raw-body-request.ts";
 
@@ -23,13 +27,16 @@ export interface RestInferenceCallInit {
   /** Bytes of the body that are JSON; undefined: all of it; 0: it is one raw input. */
   readonly jsonLength: number | undefined;
   readonly binaryHeads: BinaryHeads;
+  readonly answerCoding: ContentCoding;
+  readonly coder: BodyCoder;
+  readonly clock: Clock;
   readonly sink: OutcomeSink<Exchange>;
 }
 
 /** One inference over REST. */
 export class RestInferenceCall implements InferenceCall {
   readonly resolved: ResolvedModel;
-  readonly deadlineMs = undefined;
+  readonly deadlineMs: number | undefined;
   readonly sizeBytes: number;
   readonly #init: RestInferenceCallInit;
   #body: Uint8Array;
@@ -44,6 +51,8 @@ export class RestInferenceCall implements InferenceCall {
     this.#init = init;
     this.#body = init.body;
     if (init.jsonLength !== 0) this.#request = readRestInferRequest(init.body, init.jsonLength);
+    const timeoutMs = timeoutMsOf(this.#request?.parameters);
+    this.deadlineMs = timeoutMs === undefined ? undefined : init.clock.monotonicMs() + timeoutMs;
   }
 
   request(signature: ModelSignature): InferenceRequest {
@@ -60,12 +69,13 @@ export class RestInferenceCall implements InferenceCall {
   }
 
   answer(response: InferenceResponse): void {
-    const { exchange, binaryHeads, sink } = this.#init;
+    const { exchange, binaryHeads, answerCoding, coder, sink } = this.#init;
     if (this.#isSettled || exchange.isOver) return;
     const request = this.#request;
     const isBinary = (index: number): boolean => request?.outputs[index]?.isBinary ?? request?.isBinaryByDefault ?? false;
     const { bytes, jsonLength } = writeRestInferResponse(response, isBinary);
-    exchange.respond({ head: jsonLength === undefined ? okHead : binaryHeads.of(jsonLength), body: bytes });
+    const head = jsonLength === undefined ? okHead : binaryHeads.of(jsonLength);
+    respondCoded(exchange, { head, body: bytes, coding: answerCoding }, coder);
     this.#isSettled = true;
     sink.answered();
   }

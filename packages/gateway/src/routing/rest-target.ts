@@ -1,22 +1,33 @@
 /** What a REST request asks for, from its method and address: parsed once per distinct request head. */
 import { isUtf8 } from "node:buffer";
-import { failure, type PlatformError } from "@modelyard/core";
+import { failure, PlatformError } from "@modelyard/core";
 import type { RequestHead } from "@modelyard/wire";
+import { endpoints } from "../rest/endpoints.ts";
+import { acceptedCodingOf, bodyCodingOf, type ContentCoding } from "./content-coding.ts";
 import { checkAccept, checkBodyType } from "./media-types.ts";
-import { type ModelReference, namespaceHeader, readNamespace } from "./model-reference.ts";
+import { namespaceHeader, readNamespace } from "./model-reference.ts";
+import { parseRestAddress, type RestAddress } from "./rest-address.ts";
 
 /** Header that says how many bytes of a body are JSON; the rest is binary data. */
 export const jsonLengthHeader = "inference-header-content-length";
 
-/** A known address with an allowed method and media types, or why it is refused. */
-export type RestTarget =
-  | { readonly kind: "live" | "ready" | "server" }
-  | { readonly kind: "models"; readonly namespace: string }
-  | { readonly kind: "modelMetadata" | "modelReady"; readonly reference: ModelReference }
-  | { readonly kind: "infer"; readonly reference: ModelReference; readonly jsonLength: number | undefined }
-  | { readonly kind: "refused"; readonly error: PlatformError; readonly allow?: string };
+/** How bodies of a request and its answer are coded. */
+export interface Codings {
+  readonly bodyCoding: ContentCoding;
+  readonly answerCoding: ContentCoding;
+}
 
-const readMethods = ["GET", "HEAD"];
+type AnsweredAddress = Exclude<RestAddress, { readonly kind: "unsupported" }>;
+
+/** What a request asks for that is answered. */
+export type AnsweredTarget = AnsweredAddress &
+  Codings & {
+    /** Bytes of an inference's body that are JSON; undefined: all of it. */
+    readonly jsonLength: number | undefined;
+  };
+
+/** A known address with an allowed method, media types and codings, or why it is refused. */
+export type RestTarget = AnsweredTarget | { readonly kind: "refused"; readonly error: PlatformError; readonly allow?: string };
 
 /** Parses an address. Names are percent-decoded after it was split, so a quoted slash stays part of its name. */
 export function parseRestTarget(head: RequestHead): RestTarget {
@@ -28,21 +39,16 @@ export function parseRestTarget(head: RequestHead): RestTarget {
   if (pathNamespace !== undefined && headerNamespace !== undefined && pathNamespace !== headerNamespace) {
     return refuse(failure("NAMESPACE_CONTRADICTED", { path: pathNamespace, header: headerNamespace }));
   }
-  const address = parseSegments(isScoped ? segments.slice(2) : segments, pathNamespace ?? readNamespace(headerNamespace));
+  const address = parseRestAddress(isScoped ? segments.slice(2) : segments, pathNamespace ?? readNamespace(headerNamespace));
   if (!address) return refuse(failure("ROUTE_NOT_FOUND", { path: shown(head.path) }));
-  return refuseMethod(head, address.kind === "infer" ? ["POST"] : readMethods) ?? refuseMediaTypes(head) ?? withJsonLength(head, address);
+  if (address.kind === "unsupported") return refuse(failure("UNIMPLEMENTED", { what: address.what }));
+  return refuseMethod(head, endpoints[address.kind].method) ?? refuseMediaTypes(head) ?? complete(head, address);
 }
 
-/** What an address alone says. */
-type Address =
-  | { readonly kind: "live" | "ready" | "server" }
-  | { readonly kind: "models"; readonly namespace: string }
-  | { readonly kind: "modelMetadata" | "modelReady"; readonly reference: ModelReference }
-  | { readonly kind: "infer"; readonly reference: ModelReference };
-
-function refuseMethod({ method, path }: RequestHead, allowed: readonly string[]): RestTarget | undefined {
-  if (allowed.includes(method)) return undefined;
-  const allow = allowed.join(", ");
+/** HEAD is answered wherever GET is, without a body. */
+function refuseMethod({ method, path }: RequestHead, allowed: "GET" | "POST"): RestTarget | undefined {
+  if (method === allowed || (method === "HEAD" && allowed === "GET")) return undefined;
+  const allow = allowed === "GET" ? "GET, HEAD" : allowed;
   return { kind: "refused", error: failure("METHOD_NOT_ALLOWED", { method, path: shown(path), allow }), allow };
 }
 
@@ -51,39 +57,21 @@ function refuseMediaTypes(head: RequestHead): RestTarget | undefined {
   return error && refuse(error);
 }
 
-function withJsonLength(head: RequestHead, address: Address): RestTarget {
-  if (address.kind !== "infer") return address;
+function complete(head: RequestHead, address: AnsweredAddress): RestTarget {
+  const jsonLength = address.kind === "infer" ? jsonLengthOf(head) : undefined;
+  if (PlatformError.is(jsonLength)) return refuse(jsonLength);
+  const bodyCoding = bodyCodingOf(head);
+  if (PlatformError.is(bodyCoding)) return refuse(bodyCoding);
+  const answerCoding = acceptedCodingOf(head);
+  if (answerCoding) return { ...address, jsonLength, bodyCoding, answerCoding };
+  return refuse(failure("NOT_ACCEPTABLE", { actual: head.get("accept-encoding") ?? "", expected: "gzip, deflate or identity" }));
+}
+
+function jsonLengthOf(head: RequestHead): number | undefined | PlatformError {
   const text = head.get(jsonLengthHeader);
-  if (text === undefined) return { ...address, jsonLength: undefined };
-  if (/^\d{1,15}$/.test(text)) return { ...address, jsonLength: Number(text) };
-  const why = `Inference-Header-Content-Length must be a whole number, got "${shown(text)}"`;
-  return refuse(failure("INFERENCE_REQUEST_INVALID", { why }));
-}
-
-function parseSegments(segments: readonly string[], namespace: string): Address | undefined {
-  const [root, area, ...rest] = segments;
-  if (root !== "v2") return undefined;
-  if (area === undefined) return { kind: "server" };
-  if (area === "health" && rest.length === 1) return parseHealth(rest[0]);
-  if (area !== "models") return undefined;
-  return rest.length === 0 ? { kind: "models", namespace } : parseModel(rest, namespace);
-}
-
-function parseHealth(what: string | undefined): Address | undefined {
-  return what === "live" || what === "ready" ? { kind: what } : undefined;
-}
-
-/** `NAME[/versions/V][/ready|/infer]`. Clients leave slashes in a name unquoted, so the name is what is left when the rest was taken off. */
-function parseModel(segments: readonly string[], namespace: string): Address | undefined {
-  const last = segments.at(-1);
-  const verb = segments.length > 1 && (last === "ready" || last === "infer") ? last : undefined;
-  const named = verb === undefined ? segments : segments.slice(0, -1);
-  const hasVersion = named.length > 2 && named.at(-2) === "versions";
-  const model = (hasVersion ? named.slice(0, -2) : named).join("/");
-  if (model === "") return undefined;
-  const reference = { namespace, model, version: hasVersion ? (named.at(-1) ?? "") : "" };
-  if (verb === undefined) return { kind: "modelMetadata", reference };
-  return { kind: verb === "ready" ? "modelReady" : "infer", reference };
+  if (text === undefined) return undefined;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  return failure("INFERENCE_REQUEST_INVALID", { why: `Inference-Header-Content-Length must be a whole number, got "${shown(text)}"` });
 }
 
 /**
