@@ -6,17 +6,18 @@
 import { type Clock, failure, type PlatformError } from "@modelyard/core";
 import { HpackEncoder } from "../hpack/encoder.ts";
 import type { Outbox } from "../socket/outbox.ts";
-import { ClosedStreams } from "./closed-streams.ts";
 import { FloodGuard, type FloodLimits } from "./flood-guard.ts";
 import { FrameDispatcher, type FrameSink } from "./frame-dispatcher.ts";
 import type { Frame } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import type { HeaderBlock, HeaderLimits } from "./header-reader.ts";
-import { type ErrorCodeName, errorCode, errorCodeName, frameFlag, Http2Fault, maxWindowBytes } from "./protocol.ts";
+import { type ErrorCodeName, errorCodeName, frameFlag, Http2Fault, maxWindowBytes } from "./protocol.ts";
 import { ReceiveFlow, type WindowLimits } from "./receive-flow.ts";
 import { SendFlow } from "./send-flow.ts";
 import { applySettings, initialPeerSettings, type PeerSettings } from "./settings.ts";
 import { Http2Stream, type StreamReceiver } from "./stream.ts";
+import { malformedError, resetError } from "./stream-errors.ts";
+import { type Role, StreamIds } from "./stream-ids.ts";
 
 /** Limits of a session. */
 export interface SessionLimits extends HeaderLimits, WindowLimits, FloodLimits {
@@ -43,7 +44,7 @@ export interface SessionDeps {
   readonly outbox: Outbox;
   readonly clock: Clock;
   readonly limits: SessionLimits;
-  readonly role: "server" | "client";
+  readonly role: Role;
   /** The peer in messages: `the client`, an address. */
   readonly peerName: string;
 }
@@ -55,18 +56,15 @@ export class Http2Session implements FrameSink {
   readonly send: SendFlow;
   readonly peer: PeerSettings = initialPeerSettings();
   readonly guard: FloodGuard;
-  /** Highest stream we opened. */
-  lastOwnStreamId = 0;
+  readonly ids: StreamIds;
   readonly #deps: SessionDeps;
   readonly #hooks: SessionHooks;
   readonly #frames: FrameDispatcher;
   readonly #receive: ReceiveFlow;
   readonly #streams = new Map<number, Http2Stream>();
-  readonly #closed = new ClosedStreams();
   /** Streams answered while their request was still coming in, looked at when the read batch is through. */
   readonly #answeredEarly: Http2Stream[] = [];
   #isReceiving = false;
-  #lastPeerStreamId = 0;
   #windowUpdates = 0;
   #isOver = false;
   #unacknowledgedPing: (() => void) | undefined;
@@ -74,6 +72,7 @@ export class Http2Session implements FrameSink {
   constructor(deps: SessionDeps, hooks: SessionHooks) {
     this.#deps = deps;
     this.#hooks = hooks;
+    this.ids = new StreamIds(deps.role);
     this.writer = new FrameWriter(deps.outbox, this.peer.maxFrameBytes);
     this.guard = new FloodGuard(deps.clock, deps.limits);
     this.#frames = new FrameDispatcher(this, this.guard, deps.limits);
@@ -88,11 +87,6 @@ export class Http2Session implements FrameSink {
 
   get streamCount(): number {
     return this.#streams.size;
-  }
-
-  /** Highest stream the peer opened. */
-  get lastPeerStreamId(): number {
-    return this.#lastPeerStreamId;
   }
 
   get hasSettings(): boolean {
@@ -178,7 +172,7 @@ export class Http2Session implements FrameSink {
   /** Refuses a stream that is not in the table. */
   refuse(streamId: number, code: ErrorCodeName): void {
     this.writer.reset(streamId, code);
-    this.#closed.add(streamId, "reset");
+    this.ids.closed(streamId, "reset");
   }
 
   /** Sends a PING; only one is on its way at a time. */
@@ -189,7 +183,7 @@ export class Http2Session implements FrameSink {
 
   /** Says which streams were taken, and why no more are; `reason` is for whoever debugs the peer. */
   goAway(code: ErrorCodeName, reason = ""): void {
-    this.writer.goAway(this.#lastPeerStreamId, code, reason);
+    this.writer.goAway(this.ids.lastPeers, code, reason);
   }
 
   /** Ends the connection for a fault of the peer. */
@@ -233,7 +227,7 @@ export class Http2Session implements FrameSink {
   sweep(nowMs: number): void {
     const limitMs = this.#deps.limits.stallTimeoutMs;
     for (const stream of this.#streams.values()) {
-      if (bodyStalledMs(stream, nowMs) < limitMs) continue;
+      if (stream.bodyStalledMs(nowMs) < limitMs) continue;
       this.abort(stream, "CANCEL", failure("WIRE_TIMEOUT", { limitMs, what: "it does not send the rest of the body" }));
     }
     for (const stream of this.send.waiting) {
@@ -255,7 +249,7 @@ export class Http2Session implements FrameSink {
     this.#receive.received(frame.payload.length, stream);
     if (!stream) {
       this.guard.countControl();
-      return this.#frameOnClosed(streamId);
+      return this.ids.refuseLate(streamId, "stream");
     }
     if (stream.isRemoteClosed) throw new Http2Fault("STREAM_CLOSED", "DATA after the end of the stream", streamId);
     stream.receivedBytes += data.length;
@@ -277,18 +271,18 @@ export class Http2Session implements FrameSink {
   }
 
   #openStream(streamId: number, block: HeaderBlock): void {
-    const isPeers = streamId % 2 === (this.#deps.role === "server" ? 1 : 0);
+    const isPeers = this.ids.isPeers(streamId);
     if (!isPeers && this.#deps.role === "server") throw new Http2Fault("PROTOCOL_ERROR", `stream ${streamId} is not the client's to open`);
-    if (!isPeers || streamId <= this.#lastPeerStreamId) {
+    if (!isPeers || streamId <= this.ids.lastPeers) {
       this.guard.countControl();
-      return this.#frameOnClosed(streamId, "connection");
+      return this.ids.refuseLate(streamId, "connection");
     }
-    this.#lastPeerStreamId = streamId;
+    this.ids.lastPeers = streamId;
     this.#hooks.onOpen(streamId, block);
   }
 
   onReset(streamId: number, code: number): void {
-    if (this.#isIdle(streamId)) throw new Http2Fault("PROTOCOL_ERROR", "RST_STREAM on an idle stream");
+    if (this.ids.isIdle(streamId)) throw new Http2Fault("PROTOCOL_ERROR", "RST_STREAM on an idle stream");
     const stream = this.#streams.get(streamId);
     if (!stream) return this.guard.countControl();
     // A stream that was waited for is given up, as by a deadline; only those reset as soon as they are opened are a flood.
@@ -332,28 +326,13 @@ export class Http2Session implements FrameSink {
   }
 
   onWindowUpdate(streamId: number, increment: number): void {
-    if (streamId !== 0 && this.#isIdle(streamId)) throw new Http2Fault("PROTOCOL_ERROR", "WINDOW_UPDATE on an idle stream");
+    if (streamId !== 0 && this.ids.isIdle(streamId)) throw new Http2Fault("PROTOCOL_ERROR", "WINDOW_UPDATE on an idle stream");
     // One for the stream and one for the connection is what a frame of DATA may cause.
     if (++this.#windowUpdates > 2 * this.writer.dataFrames) this.guard.countControl();
     if (increment === 0) throw new Http2Fault("PROTOCOL_ERROR", "WINDOW_UPDATE of 0", streamId);
     if (streamId === 0) return this.send.growConnection(increment);
     const stream = this.#streams.get(streamId);
     if (stream) this.send.growStream(stream, increment);
-  }
-
-  /** Whether a stream was never opened. */
-  #isIdle(streamId: number): boolean {
-    const isPeers = streamId % 2 === (this.#deps.role === "server" ? 1 : 0);
-    return isPeers ? streamId > this.#lastPeerStreamId : streamId > this.lastOwnStreamId;
-  }
-
-  /** DATA or HEADERS on a stream that is closed or idle. */
-  #frameOnClosed(streamId: number, scope: "stream" | "connection" = "stream"): void {
-    if (this.#isIdle(streamId)) throw new Http2Fault("PROTOCOL_ERROR", `frame on the idle stream ${streamId}`);
-    const ending = this.#closed.endingOf(streamId);
-    if (ending === "reset") return;
-    if (ending === "unknown" && scope === "connection") throw new Http2Fault("PROTOCOL_ERROR", `stream ${streamId} opened out of order`);
-    throw new Http2Fault("STREAM_CLOSED", "frame on a closed stream", scope === "stream" ? streamId : 0);
   }
 
   /** Our side of a stream has ended. */
@@ -382,7 +361,7 @@ export class Http2Session implements FrameSink {
 
   #remove(stream: Http2Stream, ending: "reset" | "ended"): void {
     if (!this.#streams.delete(stream.id)) return;
-    this.#closed.add(stream.id, ending);
+    this.ids.closed(stream.id, ending);
     stream.isLocalClosed = true;
     stream.isRemoteClosed = true;
     this.send.drop(stream);
@@ -391,27 +370,5 @@ export class Http2Session implements FrameSink {
   }
 }
 
-/** For how long a stream has received nothing of a body that is expected, as far as the calls of this function can tell. */
-function bodyStalledMs(stream: Http2Stream, nowMs: number): number {
-  const isExpected = !stream.isRemoteClosed && !stream.isPaused && stream.receiver.expectsBody;
-  if (!isExpected || stream.receivedBytes !== stream.sweptBytes) {
-    stream.sweptBytes = stream.receivedBytes;
-    stream.sweptMs = nowMs;
-  }
-  return nowMs - stream.sweptMs;
-}
-
 /** Frames larger than this gain nothing. */
 const maxSentFrameBytes = 64 * 1024;
-
-function malformedError(deps: SessionDeps, problem: string): PlatformError {
-  return deps.role === "server" ? failure("WIRE_MALFORMED", { problem }) : failure("PEER_PROTOCOL", { peer: deps.peerName, problem });
-}
-
-function resetError(deps: SessionDeps, code: number): PlatformError {
-  const why = `stream reset with ${errorCodeName(code)}`;
-  if (deps.role === "server") return failure("EXCHANGE_CANCELLED", { why });
-  if (code === errorCode.REFUSED_STREAM) return failure("PEER_UNAVAILABLE", { peer: deps.peerName, why });
-  if (code === errorCode.ENHANCE_YOUR_CALM) return failure("PEER_OVERLOADED", { peer: deps.peerName, why });
-  return failure("CONNECTION_LOST", { peer: deps.peerName, why });
-}

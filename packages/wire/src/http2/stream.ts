@@ -70,6 +70,16 @@ export class Http2Stream {
     return this.queue.length > 0 || this.endIsQueued;
   }
 
+  /** For how long nothing was received of a body that is expected, as far as the calls of this method can tell. */
+  bodyStalledMs(nowMs: number): number {
+    const isExpected = !this.isRemoteClosed && !this.isPaused && this.receiver.expectsBody;
+    if (!isExpected || this.receivedBytes !== this.sweptBytes) {
+      this.sweptBytes = this.receivedBytes;
+      this.sweptMs = nowMs;
+    }
+    return nowMs - this.sweptMs;
+  }
+
   /** Forgets what was queued; returns how many bytes that were. */
   dropQueue(): number {
     const dropped = this.queuedBytes;

@@ -156,7 +156,7 @@ export class ClientSession implements TransportHandler {
       if (!stream || stream.isOver) continue;
       const streamId = this.#nextStreamId;
       this.#nextStreamId += 2;
-      this.#session.lastOwnStreamId = streamId;
+      this.#session.ids.lastOwn = streamId;
       stream.open(streamId, this.#encode(stream.request));
       if (streamId >= lastUsableStreamId) this.retire();
     }
