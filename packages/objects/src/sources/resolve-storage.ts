@@ -40,7 +40,11 @@ export function resolveStorage(request: StorageRequest): ArtifactSource {
   if (entry && entry.fields["type"] !== type && entry.fields["type"] !== undefined)
     throw refused(`the key "${entry.key}" is of the type "${entry.fields["type"]}" and the parameters say "${type}"`);
   const merged = mergeSafely(kind, { entry, parameters });
-  return kind.read({ fields: merged, path, isFromSecret: entry !== undefined });
+  return kind.read({
+    fields: merged,
+    path,
+    isOwnServer: kind.servers.some((name) => parameters[name] !== undefined && parameters[name] !== entry?.fields[name]),
+  });
 }
 
 interface Entry {
@@ -82,7 +86,8 @@ function parseEntry(key: string, text: string): Fields {
 interface Reading {
   readonly fields: Fields;
   readonly path: string;
-  readonly isFromSecret: boolean;
+  /** The parameters name the server. */
+  readonly isOwnServer: boolean;
 }
 
 /** One type of storage. */
@@ -121,7 +126,7 @@ const kinds: Readonly<Record<string, StorageKind>> = {
   pvc: { secrets: [], servers: [], read: readClaim },
 };
 
-function readS3({ fields, path, isFromSecret }: Reading): ArtifactSource {
+function readS3({ fields, path, isOwnServer }: Reading): ArtifactSource {
   const {
     access_key_id: accessKeyId,
     secret_access_key: secret,
@@ -145,7 +150,7 @@ function readS3({ fields, path, isFromSecret }: Reading): ArtifactSource {
           ...(token === undefined ? {} : { sessionToken: new SecretText(token) }),
         }
       : undefined;
-  const credentials: S3Credentials = known ?? { kind: endpoint !== undefined && !isFromSecret ? "anonymous" : "ambient" };
+  const credentials: S3Credentials = known ?? { kind: isOwnServer ? "anonymous" : "ambient" };
   return {
     kind: "s3",
     bucket: parsedBucket("s3", bucket),

@@ -15,7 +15,7 @@ import { openS3Tree } from "./s3/s3-tree.ts";
 import type { SourceSettings } from "./source-settings.ts";
 
 /** Sources that this file takes. */
-export type RemoteSource = Exclude<ArtifactSource, { kind: "file" | "http" }>;
+export type RemoteSource = Exclude<ArtifactSource, { kind: "file" | "http" | "upload" }>;
 
 /** What taking one needs. */
 export interface RemoteTaking {

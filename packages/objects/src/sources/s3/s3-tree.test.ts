@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { silentLog, systemClock, systemRandom } from "@modelyard/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openArtifactStore } from "../../artifact-store.ts";
-import type { Artifact, ArtifactStore, S3Source } from "../../contract.ts";
+import type { Artifact, ArtifactStore, FetchProgress, S3Source } from "../../contract.ts";
 import { SecretText } from "../../secret-text.ts";
 import { cuttingProxy } from "../../testing/cutting-proxy.ts";
+import { fetchUnderCuts } from "../../testing/fetch-under-cuts.ts";
 import { type RealS3, startRealS3, whyNoS3 } from "../../testing/real-s3.ts";
 
 const missing = await whyNoS3();
@@ -89,17 +90,44 @@ describe.skipIf(missing !== undefined)("s3:// against a real server", () => {
     await expect(store.ingest(source("absent"))).rejects.toMatchObject({ reason: "SOURCE_NOT_FOUND" });
   });
 
-  test("bytes arrive intact though connections are cut at random", async () => {
-    const proxy = await cuttingProxy({ target: server.endpoint, seed: 7 });
-    const bytes = new Map<string, Buffer>();
-    for (let index = 0; index < 10; index++) {
-      const content = randomBytes(300_000 + index);
-      bytes.set(`m${index}.bin`, content);
-      await put(`cut/m${index}.bin`, content);
-    }
-    const artifact = await store.ingest(source("cut", { endpoint: proxy.endpoint }));
-    for (const [name, content] of bytes) expect((await contentOf(artifact, name)).equals(content)).toBe(true);
-    expect(proxy.cuts).toBeGreaterThan(3);
+  test("an object goes on where an aborted fetch left it, and starts over when it has changed since", async () => {
+    const bytes = randomBytes(3_000_000);
+    await put("resume.bin", bytes);
+    const proxy = await cuttingProxy({ target: server.endpoint, seed: 1, livesOneIn: 1 });
+    const through = source("resume.bin", { endpoint: proxy.endpoint });
+    const abortedAt = async (limitBytes: number): Promise<void> => {
+      const stop = new AbortController();
+      const onProgress = ({ doneBytes }: FetchProgress): void => void (doneBytes >= limitBytes && stop.abort());
+      await expect(store.ingest(through, { signal: stop.signal, onProgress })).rejects.toThrow();
+    };
+    await abortedAt(1_500_000);
+    const seen: number[] = [];
+    await store.ingest(through, { onProgress: ({ doneBytes }) => seen.push(doneBytes) });
+    expect(seen[0]).toBeGreaterThan(1_500_000);
+    const changed = randomBytes(2_000_000);
+    await put("resume.bin", changed);
+    await abortedAt(500_000);
+    await put("resume.bin", bytes.subarray(0, 2_500_000));
+    const artifact = await store.ingest(through);
+    expect((await contentOf(artifact, "resume.bin")).equals(bytes.subarray(0, 2_500_000))).toBe(true);
     await proxy.close();
+  });
+
+  test("an object that changes while it is read is refused, and never mixed of two versions", async () => {
+    await put("moving.bin", randomBytes(3_000_000));
+    let isChanged: Promise<void> | undefined;
+    const proxy = await cuttingProxy({ target: server.endpoint, seed: 3, livesOneIn: 1_000_000 });
+    const onProgress = (): void => void (isChanged ??= put("moving.bin", randomBytes(3_000_000)));
+    const refused = store.ingest(source("moving.bin", { endpoint: proxy.endpoint }), { onProgress });
+    await expect(refused).rejects.toMatchObject({ reason: "SOURCE_CHANGED", message: expect.stringContaining("412"), retryable: true });
+    await isChanged;
+    await proxy.close();
+  });
+
+  test("artifacts arrive intact though connections are cut at random", async () => {
+    const count = 10;
+    const outcome = await fetchUnderCuts({ server, directory: join(folder, "cut"), count, seed: 7 });
+    expect(outcome).toMatchObject({ fetched: count, intact: count });
+    expect(outcome.cuts).toBeGreaterThan(count / 2);
   });
 });
