@@ -56,4 +56,11 @@ export const points: readonly Point[] = [
     inCi: false,
     script: "./first-answer/8.ts",
   },
+  {
+    name: "protocol/3",
+    wanted:
+      "h2spec: all cases, generic, hpack and http2, over cleartext and TLS; at least 120 HTTP/1.1 cases from RFC 9112, each also sent to nginx and node:http, every difference explained in the data",
+    inCi: true,
+    script: "./protocol/3.ts",
+  },
 ];
