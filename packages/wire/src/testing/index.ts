@@ -5,4 +5,5 @@ export { findH2spec, type H2specFailure, type H2specReport, type H2specTarget, r
 export type { Http1ServerName } from "./http1-cases.ts";
 export { type Http1Result, runHttp1Cases } from "./http1-runner.ts";
 export { type Http1Target, hasNginx, startHttp1Target } from "./http1-targets.ts";
+export { type IdleConnectionsReport, measureIdleConnections } from "./idle-connections.ts";
 export { rawExchange } from "./raw-exchange.ts";
