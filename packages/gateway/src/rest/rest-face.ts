@@ -1,6 +1,6 @@
 /** The REST face of the Open Inference Protocol v2 and of KServe's v1: by what its address asks for, decided when the head is first seen. */
 import { failure, type Log, PlatformError } from "@modelyard/core";
-import { type BodyConsumer, type Exchange, wholeBody } from "@modelyard/wire";
+import { type BodyConsumer, type Exchange, type WholeBodyHandlers, wholeBody } from "@modelyard/wire";
 import type { OutcomeSink } from "../inference/inference-call.ts";
 import type { InferenceRunner } from "../inference/inference-runner.ts";
 import type { ResolvedGatewayOptions } from "../options.ts";
@@ -100,7 +100,7 @@ export class RestFace {
   #collect({ exchange, target }: Receiving<AnsweredTarget>, onBody: (body: Uint8Array) => void): BodyConsumer {
     const { maxBodyBytes } = this.#options.limits;
     const { kind, bodyCoding } = target;
-    return wholeBody(maxBodyBytes, {
+    const handlers: WholeBodyHandlers = {
       onBody: (body) => {
         if (bodyCoding === "identity") return onBody(body);
         // A copy, as the body is a view of the read buffer.
@@ -114,7 +114,9 @@ export class RestFace {
         const { current = "larger", limit = maxBodyBytes } = details;
         this.#fail(exchange, kind, failure("BODY_TOO_LARGE", { current, limit }));
       },
-    });
+      onNoRoom: (error) => this.#fail(exchange, kind, error),
+    };
+    return wholeBody(maxBodyBytes, handlers, exchange.connection.buffers);
   }
 
   #run({ exchange, target }: Receiving<InferenceTarget>, memo: HeadMemo, body: Uint8Array): void {
