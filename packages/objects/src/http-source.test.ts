@@ -9,6 +9,7 @@ import { fakeClock } from "@modelyard/core/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openArtifactStore } from "./artifact-store.ts";
 import type { ArtifactStore } from "./contract.ts";
+import { listening } from "./testing/listening.ts";
 
 const content = randomBytes(1_000_000);
 let folder: string;
@@ -157,4 +158,27 @@ test("ingest() leaves no timer behind when nobody answers, nor a connection when
   await closed.promise;
   expect(clock.pending).toBe(0);
   await other.close();
+});
+
+test("ingest() follows a redirect, but sends its headers to no other origin", async () => {
+  const seen: (string | undefined)[] = [];
+  const other = await listening((request, response) => {
+    seen.push(request.headers.authorization);
+    response.end("weights");
+  });
+  const authorised: (string | undefined)[] = [];
+  answer = (request, response) => {
+    authorised.push(request.headers.authorization);
+    response.writeHead(302, { location: `${other.endpoint}/real.onnx` }).end();
+  };
+  const artifact = await store.ingest({ kind: "http", url: url(), headers: { authorization: "Bearer hunter2" } });
+  expect(artifact.totalBytes).toBe(7);
+  expect(authorised).toEqual(["Bearer hunter2"]);
+  expect(seen).toEqual([undefined]);
+  await other.close();
+});
+
+test("ingest() gives up on redirects that lead in a circle", async () => {
+  answer = (_request, response) => response.writeHead(302, { location: "/again" }).end();
+  await expect(store.ingest({ kind: "http", url: url() })).rejects.toMatchObject({ reason: "SOURCE_REFUSED" });
 });
