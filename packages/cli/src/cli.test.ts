@@ -132,6 +132,7 @@ describe("modelyard doctor", () => {
       "server",
       "data port",
       "control port",
+      "metrics port",
     ]);
   });
 

@@ -200,20 +200,21 @@ describe("starting a server", () => {
 
   it("is refused on a folder that is in use, naming the holder", async () => {
     const { ready } = await startServer();
-    const second = await runCommand(["up", "--data", ready.dataDir, "--port", "0", "--control-port", "0"]);
+    const second = await runCommand(["up", "--data", ready.dataDir, "--port", "0", "--control-port", "0", "--metrics-port", "0"]);
     expect(second).toMatchObject({ status: 1, stderr: expect.stringContaining(`pid ${ready.pids.supervisor}`) });
   });
 
   it.each([
     ["--port", "data"],
     ["--control-port", "control"],
+    ["--metrics-port", "metrics"],
   ])("ends with status 4 when the %s is busy, naming who has it", async (flag, role) => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
     onTestFinished(() => void other.close());
     const address = other.address();
     const port = String(typeof address === "object" && address ? address.port : 0);
-    const ports = flag === "--port" ? ["--port", port, "--control-port", "0"] : ["--port", "0", "--control-port", port];
+    const ports = ["--port", "--control-port", "--metrics-port"].flatMap((one) => [one, one === flag ? port : "0"]);
     const { status, stderr } = await runCommand(["up", "--data", temporaryFolder(), ...ports]);
     expect(stderr).toMatch(new RegExp(`The ${role} port ${port} .* is in use by process ${process.pid}[\\s\\S]*${flag}`));
     expect(status).toBe(4);

@@ -20,7 +20,7 @@ export async function doctor(options: DoctorOptions, context: CommandContext): P
     ...(server ? await serverChecks(server, context.signal) : await portChecks({ ...config, dataDir })),
   ];
   const isWell = checks.every(({ state }) => state !== "problem");
-  const facts = server ? { pids: server.pids, data: server.data, control: server.control } : {};
+  const facts = server ? { pids: server.pids, data: server.data, control: server.control, metrics: server.metrics } : {};
   outputOf(options, context).answer({ ok: isWell, dataDir, ...facts, checks }, () => report(checks, isWell));
   if (!isWell) throw new ProblemsFound();
 }

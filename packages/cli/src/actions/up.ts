@@ -17,10 +17,11 @@ import { terminationAsked } from "./termination.ts";
 /** Runs the command until it is told to end. */
 export async function up(flags: ConfigFlags, context: CommandContext): Promise<void> {
   const { clock, streams } = context;
-  const { config } = loadConfig(flags);
+  const { config, values } = loadConfig(flags);
+  const isMetricsPortChosen = values.some(({ property, source }) => property === "metricsPort" && source !== "default");
   let supervisor: Supervisor | undefined;
   const terminated = terminationAsked(clock, { onHangUp: () => void supervisor?.reload() });
-  supervisor = await startSupervisor(supervisorOptions(config), { clock, log: supervisorLog(config, context) });
+  supervisor = await startSupervisor(supervisorOptions(config, isMetricsPortChosen), { clock, log: supervisorLog(config, context) });
   try {
     const ready = await Promise.race([supervisor.ready, terminated]);
     if (typeof ready === "string") return;
@@ -34,7 +35,7 @@ export async function up(flags: ConfigFlags, context: CommandContext): Promise<v
 /** A serving process that is in a run gives no sign of life: its own watchdog ends it first. */
 const silenceBeyondRunMs = 10_000;
 
-function supervisorOptions(config: Config): SupervisorOptions {
+function supervisorOptions(config: Config, isMetricsPortChosen: boolean): SupervisorOptions {
   const { dataDir, address, port, servingProcesses, drainLimitMs, runLimitMs } = config;
   const entry = (name: string): string => fileURLToPath(import.meta.resolve(name));
   const args = ["--data", dataDir];
@@ -44,6 +45,8 @@ function supervisorOptions(config: Config): SupervisorOptions {
     port,
     servingProcesses,
     drainLimitMs,
+    // A second server on the machine needs no flag for what few look at.
+    metrics: { port: config.metricsPort, mayDiffer: !isMetricsPortChosen },
     heartbeat: { silenceMs: Math.max(defaultHeartbeat.silenceMs, runLimitMs + silenceBeyondRunMs) },
     // The version is read anew at each start, with the program: a reload may find another build.
     programs: {

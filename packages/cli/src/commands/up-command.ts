@@ -9,7 +9,7 @@ export function upCommand(context: CommandContext): Command {
     prose(`Starts a server: the data plane that answers inference requests (HTTP/1.1, HTTP/2 and gRPC on one port), the control plane with its
 Kubernetes-style API, and a supervisor that keeps both running. Prints one line when it is ready:
 
-  modelyard ready {"data":URL,"control":URL,"dataDir":DIR,
+  modelyard ready {"data":URL,"control":URL,"metrics":URL,"dataDir":DIR,
                    "pids":{"supervisor":N,"control":N,"serving":[N]}}
 
 Ctrl-C and SIGTERM let requests in flight finish, then end it with status 0; a second Ctrl-C ends it at once. SIGHUP replaces the serving

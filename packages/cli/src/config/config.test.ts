@@ -63,6 +63,13 @@ describe("resolveConfig()", () => {
     );
   });
 
+  it("refuses a metrics port that is another one's, but lets the one that nobody chose give way", () => {
+    for (const key of ["port", "controlPort"]) {
+      expect(() => resolved({ flags: { [key]: "2112", metricsPort: "2112" } })).toThrow(/2112.*metricsPort 2112 \(--metrics-port\)/);
+      expect(resolved({ flags: { [key]: "2112" } }).config).toMatchObject({ [key]: 2_112, metricsPort: 2_112 });
+    }
+  });
+
   it("lets both ports be any free one", () => {
     expect(resolved({ flags: { port: "0", controlPort: "0" } }).config).toMatchObject({ port: 0, controlPort: 0 });
   });

@@ -85,6 +85,7 @@ export interface Config {
   readonly address: string;
   readonly port: number;
   readonly controlPort: number;
+  readonly metricsPort: number;
   readonly memoryBytes: number;
   readonly servingProcesses: number;
   readonly runLimitMs: number;
@@ -116,6 +117,11 @@ export const configKeys: { readonly [P in keyof Config]: ConfigKey<Config[P]> } 
     name: "controlPort",
     meaning: "Control port: the Kubernetes-style API and a status page; 0 takes any free one",
     defaultOf: () => 8_043,
+  }),
+  metricsPort: portKey({
+    name: "metricsPort",
+    meaning: "Metrics port: GET /metrics in the format of Prometheus; 0 takes any free one, as does the default when it is in use",
+    defaultOf: () => 2_112,
   }),
   memoryBytes: bytesKey({
     name: "memory",

@@ -103,8 +103,15 @@ function checkTogether(config: Config, values: readonly ConfigValue[], { file }:
     const one = values.find((value) => value.property === property);
     return one ? `${one.name} ${one.value} (${one.origin})` : property;
   };
-  if (config.port !== 0 && config.port === config.controlPort) {
-    throw failure("CONFIG_CONTRADICTION", { first: originOf("port"), second: originOf("controlPort"), why: "are the same port" });
+  for (const [one, other] of [
+    ["port", "controlPort"],
+    ["port", "metricsPort"],
+    ["controlPort", "metricsPort"],
+  ] as const) {
+    // The metrics port that nobody chose gives way.
+    const givesWay = other === "metricsPort" && values.some(({ property, source }) => property === other && source === "default");
+    if (config[one] === 0 || config[one] !== config[other] || givesWay) continue;
+    throw failure("CONFIG_CONTRADICTION", { first: originOf(one), second: originOf(other), why: "are the same port" });
   }
   const data = values.find((value) => value.property === "dataDir");
   const inFile = file?.content["data"];

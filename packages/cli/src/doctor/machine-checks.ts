@@ -82,7 +82,9 @@ export function memoryCheck({ memoryBytes }: Pick<Config, "memoryBytes">): Check
 }
 
 /** Whether the ports are free for a server that is to be started. */
-export async function portChecks(config: Pick<Config, "address" | "port" | "controlPort" | "dataDir">): Promise<readonly Check[]> {
+export async function portChecks(
+  config: Pick<Config, "address" | "port" | "controlPort" | "metricsPort" | "dataDir">,
+): Promise<readonly Check[]> {
   const server: Check = {
     name: "server",
     state: "warning",
@@ -93,13 +95,19 @@ export async function portChecks(config: Pick<Config, "address" | "port" | "cont
     { name: "data port", port: config.port, flag: "--port" },
     { name: "control port", port: config.controlPort, flag: "--control-port" },
   ];
-  return [server, ...(await Promise.all(ports.map((one) => portCheck(config.address, one))))];
+  const checks = await Promise.all(ports.map((one) => portCheck(config.address, one)));
+  const metrics = await portCheck(config.address, { name: "metrics port", port: config.metricsPort, flag: "--metrics-port" });
+  // Unless it was chosen, a server takes another one.
+  return [server, ...checks, metrics.state === "problem" ? { ...metrics, state: "warning" } : metrics];
 }
 
-async function portCheck(
-  address: string,
-  { name, port, flag }: { readonly name: string; readonly port: number; readonly flag: string },
-): Promise<Check> {
+interface WantedPort {
+  readonly name: string;
+  readonly port: number;
+  readonly flag: string;
+}
+
+async function portCheck(address: string, { name, port, flag }: WantedPort): Promise<Check> {
   if (port === 0) return { name, state: "ok", found: "any free one" };
   if (await canListen(address, port)) return { name, state: "ok", found: `${port} is free` };
   return {

@@ -9,25 +9,28 @@ export interface RunningServer {
   readonly pids: Pids;
   readonly data: string | undefined;
   readonly control: string | undefined;
+  readonly metrics: string | undefined;
 }
 
 /** The server of a folder; undefined when none runs. */
 export function runningServer(dataDir: string): RunningServer | undefined {
   const record = readLockRecord(dataDir);
   if (!record || !isRunning(record.supervisor)) return undefined;
-  return { record, pids: pidsOf(record), data: record.data, control: record.control };
+  return { record, pids: pidsOf(record), data: record.data, control: record.control, metrics: record.metrics };
 }
 
 const answerLimitMs = 5_000;
 
 /** Looks at its processes and asks both its ports. */
 export async function serverChecks(server: RunningServer, signal: AbortSignal): Promise<readonly Check[]> {
-  const { record, data, control } = server;
+  const { record, data, control, metrics } = server;
   return [
     { name: "server", state: "ok", found: `pid ${record.supervisor.pid}, started at ${record.startedAt}` },
     processCheck(record),
     await portCheck({ name: "data port", url: data, path: "/v2/health/live" }, signal),
     await portCheck({ name: "control port", url: control, path: "/readyz" }, signal),
+    // An embedded server has one only when it was asked for.
+    ...(metrics === undefined ? [] : [await portCheck({ name: "metrics port", url: metrics, path: "" }, signal)]),
   ];
 }
 

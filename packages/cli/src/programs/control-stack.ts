@@ -1,6 +1,6 @@
 /** The control plane put together: the embedded store, served to the serving processes on a socket, the artifact store, API server and reconcilers. */
 import { type Control, startControl } from "@modelyard/control";
-import { type Clock, type Log, metricsRegistry, type Random } from "@modelyard/core";
+import { type Clock, type Log, metricsRegistry, type Random, type Sample } from "@modelyard/core";
 import { openArtifactStore } from "@modelyard/objects/store";
 import { storeResources } from "@modelyard/resources";
 import type { Store } from "@modelyard/store";
@@ -28,6 +28,8 @@ export interface ControlStack {
   readonly url: string;
   readonly store: Store;
   readonly control: Control;
+  /** What it counts. */
+  samples(): readonly Sample[];
   /** Idempotent. */
   close(): Promise<void>;
 }
@@ -64,7 +66,7 @@ export async function startControlStack(options: ControlStackOptions): Promise<C
     closers.push(() => control.close());
     writeKubeconfig(folder.kubeconfigFile, control.url);
     await noteDataFolder(storeResources(store, { clock, random }), folder.dir);
-    return { url: control.url, store, control, close };
+    return { url: control.url, store, control, samples: () => metrics.snapshot(), close };
   } catch (error) {
     await close();
     throw error;

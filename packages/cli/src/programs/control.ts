@@ -27,7 +27,7 @@ export async function startControlProgram(settings: ControlSettings, { clock, lo
     log,
     random: systemRandom(),
   });
-  return { url: stack.url, close: () => stack.close() };
+  return { url: stack.url, samples: () => stack.samples(), close: () => stack.close() };
 }
 
 if (import.meta.main) runSupervised("control", startControlProgram);

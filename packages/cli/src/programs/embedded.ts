@@ -3,13 +3,16 @@ import { type Clock, type Log, type Random, silentLog, systemClock, systemRandom
 import type { Config } from "../config/keys.ts";
 import { usableMemoryBytes } from "../config/load-config.ts";
 import { resolveConfig } from "../config/resolve-config.ts";
+import { collectSamples, type SampleSource } from "../supervisor/collect-samples.ts";
 import { makeDataFolder, prepareDataFolder } from "../supervisor/data-folder.ts";
 import { lockFolder } from "../supervisor/folder-lock.ts";
+import { openMetricsPort } from "../supervisor/metrics-port.ts";
 import { portFailure } from "../supervisor/port-failure.ts";
+import { processSamples } from "../supervisor/process-samples.ts";
 import { urlOf } from "../supervisor/supervisor.ts";
 import { productVersion } from "../version.ts";
-import { startControlStack } from "./control-stack.ts";
-import { startServingStack } from "./serving-stack.ts";
+import { type ControlStack, startControlStack } from "./control-stack.ts";
+import { type ServingStack, startServingStack } from "./serving-stack.ts";
 
 /** Options of {@link startModelyard}. */
 export interface ModelyardOptions {
@@ -21,6 +24,8 @@ export interface ModelyardOptions {
   readonly port?: number;
   /** Control port, 0 for any free one. Default 8043. */
   readonly controlPort?: number;
+  /** Port for `GET /metrics`, 0 for any free one. Default: none. */
+  readonly metricsPort?: number;
   /** Bytes that models may occupy together. Default half of the machine's memory. */
   readonly memoryBytes?: number;
   /** Default: nothing is logged. */
@@ -31,6 +36,8 @@ export interface ModelyardOptions {
 export interface Modelyard {
   readonly dataUrl: string;
   readonly controlUrl: string;
+  /** Absent without a metrics port. */
+  readonly metricsUrl?: string;
   /** Finishes requests in flight, then releases everything. Idempotent. */
   close(): Promise<void>;
 }
@@ -50,7 +57,7 @@ export async function startModelyard(options: ModelyardOptions): Promise<Modelya
     return closing;
   };
   try {
-    return { ...(await start(config, deps)), close };
+    return { ...(await start(config, { ...deps, metricsPort: options.metricsPort })), close };
   } catch (error) {
     await close();
     throw error;
@@ -65,7 +72,11 @@ interface Deps {
   readonly closers: (() => Promise<void> | void)[];
 }
 
-async function start(config: Config, deps: Deps): Promise<Omit<Modelyard, "close">> {
+interface StartDeps extends Deps {
+  readonly metricsPort: number | undefined;
+}
+
+async function start(config: Config, deps: StartDeps): Promise<Omit<Modelyard, "close">> {
   const { address, dataDir, controlPort, port, memoryBytes: capacityBytes } = config;
   makeDataFolder(dataDir);
   const lock = await lockFolder(dataDir, deps);
@@ -90,15 +101,46 @@ async function start(config: Config, deps: Deps): Promise<Omit<Modelyard, "close
   });
   dataUrl = urlOf(address, "port" in listening ? listening.port : port);
   control.control.refresh();
-  lock.update({ data: dataUrl, control: control.url });
-  return { dataUrl, controlUrl: control.url };
+  const metricsUrl =
+    deps.metricsPort === undefined ? undefined : await startMetrics({ address, port: deps.metricsPort, control, serving }, deps);
+  const metrics = metricsUrl === undefined ? {} : { metrics: metricsUrl };
+  lock.update({ data: dataUrl, control: control.url, ...metrics });
+  return { dataUrl, controlUrl: control.url, ...(metricsUrl !== undefined && { metricsUrl }) };
+}
+
+interface MetricsParts {
+  readonly address: string;
+  readonly port: number;
+  readonly control: ControlStack;
+  readonly serving: ServingStack;
+}
+
+/** The parts are labelled as the processes they would be under a supervisor; what is the process's own belongs to `modelyard`. */
+async function startMetrics({ address, port, control, serving }: MetricsParts, { log, closers }: Deps): Promise<string> {
+  const sources: readonly SampleSource[] = [
+    { name: "modelyard", samples: async () => processSamples() },
+    { name: "control", samples: async () => control.samples() },
+    { name: "serving-0", samples: async () => serving.samples() },
+  ];
+  const opened = await openMetricsPort({ address, port, collect: () => collectSamples(sources), log }).catch((error: unknown) => {
+    throw portFailure(error, { role: "metrics", flag: "metricsPort", address, port });
+  });
+  closers.push(() => opened.close());
+  return `${urlOf(address, opened.port)}/metrics`;
 }
 
 /** By the same rules and defaults as that of the command, but from these options alone. */
 function configOf(options: ModelyardOptions): Config {
-  const { dataDir, address, port, controlPort, memoryBytes } = options;
+  const { dataDir, address, port, controlPort, metricsPort, memoryBytes } = options;
   const text = (value: string | number | undefined): string | undefined => value?.toString();
-  const flags = { data: dataDir, address, port: text(port), controlPort: text(controlPort), memory: text(memoryBytes) };
+  const flags = {
+    data: dataDir,
+    address,
+    port: text(port),
+    controlPort: text(controlPort),
+    metricsPort: text(metricsPort),
+    memory: text(memoryBytes),
+  };
   const machine = { memoryBytes: usableMemoryBytes(), dataDir };
   return resolveConfig({ flags, environment: {}, machine, workingDir: process.cwd() }).config;
 }

@@ -33,6 +33,7 @@ export async function startServe(settings: ServeSettings, context: ProgramContex
   const store = etcdClient({ peer, clock, log, random });
   const stack = await startServingStack({ ...settings, store, crashReports: crashReports(settings, context), clock, log, random });
   return {
+    samples: () => stack.samples(),
     accept: (socket) => stack.accept(socket),
     listen: (address) => stack.listen(address),
     async close(limitMs, idleGraceMs) {

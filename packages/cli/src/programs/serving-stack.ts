@@ -4,7 +4,7 @@
  */
 import type { Socket } from "node:net";
 import { availableParallelism } from "node:os";
-import { type Clock, type Log, metricsRegistry, type Random, sleep } from "@modelyard/core";
+import { type Clock, type Log, metricsRegistry, type Random, type Sample, sleep } from "@modelyard/core";
 import { createGateway } from "@modelyard/gateway";
 import { type RunningMesh, startMesh } from "@modelyard/mesh";
 import { openLocalArtifacts } from "@modelyard/objects";
@@ -33,6 +33,8 @@ export interface ServingStackOptions {
 
 /** A running data plane. */
 export interface ServingStack {
+  /** What it counts. */
+  samples(): readonly Sample[];
   /** Serves a connection that was accepted elsewhere. */
   accept(socket: Socket): void;
   listen(address: ListenAddress): Promise<ListenAddress>;
@@ -82,16 +84,17 @@ export async function startServingStack(options: ServingStackOptions): Promise<S
   const gateway = createGateway({ mesh, clock, log, metrics, serverName: "modelyard", serverVersion: version, limits });
   const server = createWireServer({ clock, log }, (exchange) => gateway.onRequest(exchange));
   await registryRead(mesh, clock);
-  return servingStack(server, async () => {
+  const release = async (): Promise<void> => {
     await mesh.close();
     await runtime.close();
     await watchdog?.close();
     journal?.close();
     await artifacts.close();
-  });
+  };
+  return { samples: () => metrics.snapshot(), ...servingConnections(server, release) };
 }
 
-function servingStack(server: WireServer, release: () => Promise<void>): ServingStack {
+function servingConnections(server: WireServer, release: () => Promise<void>): Omit<ServingStack, "samples"> {
   let closing: Promise<void> | undefined;
   const close = async (limitMs: number, idleGraceMs = 0): Promise<void> => {
     await server.drain(limitMs, idleGraceMs);

@@ -5,8 +5,19 @@
  * {@link orphanLimitMs}; a signal from outside is answered like a stop.
  */
 import type { Socket } from "node:net";
-import { assert, assertNever, type Clock, jsonLog, type Log, type LogLevel, PlatformError, systemClock } from "@modelyard/core";
+import {
+  assert,
+  assertNever,
+  type Clock,
+  jsonLog,
+  type Log,
+  type LogLevel,
+  PlatformError,
+  type Sample,
+  systemClock,
+} from "@modelyard/core";
 import { type ExitReport, type FromChild, isToChild, type ToChild } from "../supervisor/messages.ts";
+import { processSamples } from "../supervisor/process-samples.ts";
 
 /** What requests in flight get when the supervisor is gone, milliseconds. */
 const orphanLimitMs = 4_000;
@@ -15,6 +26,8 @@ const orphanLimitMs = 4_000;
 export interface RunningProgram {
   /** Address of a port it opened itself. */
   readonly url?: string;
+  /** What it counts. */
+  samples(): readonly Sample[];
   /** Takes a connection that was accepted elsewhere; absent when it takes none. */
   readonly accept?: (socket: Socket) => void;
   /** Finishes what is in flight within the limit, `idleGraceMs` of which are for idle connections to bring one more request; releases everything. */
@@ -89,6 +102,9 @@ export function runSupervised<Settings extends CommonSettings>(
       case "ping":
         report({ kind: "pong" });
         return;
+      case "metrics":
+        report({ kind: "samples", id: message.id, samples: [...processSamples(), ...(program?.samples() ?? []).flatMap(finiteSample)] });
+        return;
       case "stop":
         stop(message.limitMs, message.idleGraceMs);
         return;
@@ -129,6 +145,13 @@ function connectionReports(): ConnectionReports {
       else socket.destroy();
     },
   };
+}
+
+/** As the channel can carry it: JSON has no infinity, which stands only for the last bound. */
+function finiteSample(sample: Sample): readonly Sample[] {
+  if (!Number.isFinite(sample.value)) return [];
+  const { buckets } = sample;
+  return [buckets ? { ...sample, buckets: buckets.filter(({ upTo }) => Number.isFinite(upTo)) } : sample];
 }
 
 function report(message: FromChild, sent: () => void = () => {}): void {

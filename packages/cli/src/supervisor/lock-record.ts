@@ -20,6 +20,7 @@ export interface LockRecord {
   /** Addresses, once they are open. */
   readonly data?: string;
   readonly control?: string;
+  readonly metrics?: string;
 }
 
 /** Pids in the form of the ready line. */
@@ -67,8 +68,14 @@ function parseLockRecord(value: unknown): LockRecord | undefined {
   const text = (field: unknown): string | undefined => (typeof field === "string" ? field : undefined);
   const data = "data" in value ? text(value.data) : undefined;
   const control = "control" in value ? text(value.control) : undefined;
+  const metrics = "metrics" in value ? text(value.metrics) : undefined;
   const startedAt = ("startedAt" in value ? text(value.startedAt) : undefined) ?? "";
-  return { supervisor, startedAt, children, ...(data === undefined ? {} : { data }), ...(control === undefined ? {} : { control }) };
+  const addresses = {
+    ...(data !== undefined && { data }),
+    ...(control !== undefined && { control }),
+    ...(metrics !== undefined && { metrics }),
+  };
+  return { supervisor, startedAt, children, ...addresses };
 }
 
 function parseChild(value: unknown): ChildRecord[] {

@@ -4,7 +4,7 @@
  * A child does nothing before `start`: by then its identity is in the lock file, so that whoever takes the data folder over knows of it.
  * When the channel closes the supervisor is gone, and the child drains and ends.
  */
-import type { PublicError } from "@modelyard/core";
+import type { PublicError, Sample } from "@modelyard/core";
 
 /** How an earlier process in the same place ended. */
 export interface ExitReport {
@@ -19,6 +19,8 @@ export type ToChild =
   | { readonly kind: "start"; readonly settings: unknown; readonly predecessor?: ExitReport }
   | { readonly kind: "connection"; readonly id: number }
   | { readonly kind: "ping" }
+  /** It shall answer with its `samples`. */
+  | { readonly kind: "metrics"; readonly id: number }
   /** `idleGraceMs`: for connections without a request to bring one more. */
   | { readonly kind: "stop"; readonly limitMs: number; readonly idleGraceMs: number };
 
@@ -32,10 +34,19 @@ export type FromChild =
   | { readonly kind: "accepted"; readonly id: number }
   /** How many of the connections it was handed are closed by now, all together. */
   | { readonly kind: "closed"; readonly total: number }
-  | { readonly kind: "pong" };
+  | { readonly kind: "pong" }
+  /** Every value and bound is finite: the channel has no other numbers. */
+  | { readonly kind: "samples"; readonly id: number; readonly samples: readonly Sample[] };
 
-const fromChildKinds: readonly string[] = ["ready", "failed", "accepted", "closed", "pong"] satisfies readonly FromChild["kind"][];
-const toChildKinds: readonly string[] = ["start", "connection", "ping", "stop"] satisfies readonly ToChild["kind"][];
+const fromChildKinds: readonly string[] = [
+  "ready",
+  "failed",
+  "accepted",
+  "closed",
+  "pong",
+  "samples",
+] satisfies readonly FromChild["kind"][];
+const toChildKinds: readonly string[] = ["start", "connection", "ping", "metrics", "stop"] satisfies readonly ToChild["kind"][];
 
 /** Whether a message is one of a child's. Both ends are the same build, so the kind decides. */
 export function isFromChild(message: unknown): message is FromChild {

@@ -4,7 +4,7 @@ import { describePortOwner } from "./port-owner.ts";
 
 /** Which port it was. */
 export interface PortWanted {
-  readonly role: "data" | "control";
+  readonly role: "data" | "control" | "metrics";
   /** Flag that chooses it. */
   readonly flag: string;
   readonly address: string;

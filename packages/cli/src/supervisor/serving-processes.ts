@@ -14,6 +14,8 @@ import type { SupervisedProcess } from "./supervised-process.ts";
 /** A process and what is known of its first life. */
 export interface ServingProcess {
   readonly slot: number;
+  /** For example `serving-0`. */
+  readonly name: string;
   readonly process: SupervisedProcess;
   /** Resolves when it is ready for the first time; rejects when it reported a failure or ended before that. */
   readonly firstReady: Promise<void>;
@@ -54,6 +56,11 @@ export class ServingProcesses {
     return this.#places.flatMap(({ process }) => process.connections ?? []);
   }
 
+  /** Every living one, those of a replacement included. */
+  get all(): readonly ServingProcess[] {
+    return [...this.#places, ...(this.#besides ? [this.#besides] : [])];
+  }
+
   /** Replaces every process; asked for during a reload, once more after it. Resolves when all that was asked for is over; never rejects. */
   reload(): Promise<void> {
     this.#isReloadAsked = true;
@@ -66,8 +73,7 @@ export class ServingProcesses {
   /** Stops them all, a reload included. Idempotent. */
   async stop(limitMs: number): Promise<void> {
     this.#isStopping = true;
-    const all = [...this.#places, ...(this.#besides ? [this.#besides] : [])];
-    await Promise.all(all.map(({ process }) => process.stop(limitMs)));
+    await Promise.all(this.all.map(({ process }) => process.stop(limitMs)));
     await this.#reloading;
   }
 

@@ -12,6 +12,7 @@ import {
   type Log,
   type ProcessIdentity,
   type PublicError,
+  type Sample,
   type Timer,
 } from "@modelyard/core";
 import { type BackOffState, planRestart } from "./back-off.ts";
@@ -38,6 +39,8 @@ export interface ProcessEvents {
   /** It reported that it cannot do its work. It is started again all the same, until the supervisor stops it. */
   failed(error: PublicError): void;
   ended(exit: ExitReport): void;
+  /** It ended unasked, and is started again after a while. */
+  restarting(): void;
   /** It may be able to take a connection. */
   free(): void;
 }
@@ -84,6 +87,9 @@ export class SupervisedProcess {
   #timer: Timer | undefined;
   #predecessor: ExitReport | undefined;
   #stopped: (() => void)[] = [];
+  #lastAskedId = 0;
+  /** Who waits for samples, by the id of the question. */
+  readonly #asked = new Map<number, (samples: readonly Sample[] | undefined) => void>();
 
   constructor(options: SupervisedProcessOptions) {
     this.role = options.role;
@@ -103,6 +109,22 @@ export class SupervisedProcess {
   /** Where its connections are handed to; undefined between two lives. */
   get connections(): HandOver | undefined {
     return this.#connections;
+  }
+
+  /** What it counts; undefined when it is not ready or does not answer within `limitMs`. */
+  samples(limitMs: number): Promise<readonly Sample[] | undefined> {
+    if (this.#state !== "ready" && this.#state !== "stopping") return Promise.resolve(undefined);
+    const id = ++this.#lastAskedId;
+    return new Promise((resolve) => {
+      const settle = (samples?: readonly Sample[]): void => {
+        timer.cancel();
+        this.#asked.delete(id);
+        resolve(samples);
+      };
+      const timer = this.#options.clock.setTimer(limitMs, settle);
+      this.#asked.set(id, settle);
+      this.#send({ kind: "metrics", id });
+    });
   }
 
   /**
@@ -169,6 +191,9 @@ export class SupervisedProcess {
         return;
       case "pong":
         return;
+      case "samples":
+        this.#asked.get(message.id)?.(message.samples);
+        return;
       default:
         assertNever(message);
     }
@@ -189,6 +214,7 @@ export class SupervisedProcess {
     this.#child = undefined;
     this.#identity = undefined;
     this.#predecessor = exit;
+    for (const settle of this.#asked.values()) settle(undefined);
     if (this.#state === "stopping") {
       this.#setStopped();
       events.ended(exit);
@@ -202,6 +228,7 @@ export class SupervisedProcess {
     log.warn("process ended and will be started again", { role: this.role, ...exit, delayMs });
     this.#timer = clock.setTimer(delayMs, () => this.#start());
     events.ended(exit);
+    events.restarting();
   }
 
   #watchHeartbeat(): void {

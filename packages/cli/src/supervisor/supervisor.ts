@@ -2,13 +2,16 @@
  * Keeps a server running: owns the data folder and the public data port, starts control and the serving processes, starts them again when
  * they end, hands them connections, and stops them in order. It does none of their work, and so outlives whatever ends them.
  */
-import { type Clock, failure, failureFromPublic, type Log, type PlatformError } from "@modelyard/core";
+import { type Clock, failure, failureFromPublic, type Log, type PlatformError, type Sample } from "@modelyard/core";
+import { collectSamples, type SampleSource } from "./collect-samples.ts";
 import { type DataFolder, makeDataFolder, prepareDataFolder } from "./data-folder.ts";
 import { type ConnectionTaker, type DataPort, openDataPort } from "./data-port.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
 import { type ChildRecord, type Pids, pidsOf, type Role } from "./lock-record.ts";
 import { openLogFile } from "./log-file.ts";
+import { type MetricsPort, openMetricsPort } from "./metrics-port.ts";
 import { portFailure } from "./port-failure.ts";
+import { processSamples } from "./process-samples.ts";
 import { type ServingProcess, ServingProcesses } from "./serving-processes.ts";
 import { type HeartbeatLimits, type ProcessEvents, type ProgramSource, SupervisedProcess } from "./supervised-process.ts";
 
@@ -38,6 +41,16 @@ export interface SupervisorOptions {
   /** For requests in flight when it stops, milliseconds. */
   readonly drainLimitMs: number;
   readonly heartbeat?: Partial<HeartbeatLimits>;
+  /** Default: no metrics port. */
+  readonly metrics?: MetricsOptions;
+}
+
+/** Where the metrics are. */
+export interface MetricsOptions {
+  /** 0 = any free one. */
+  readonly port: number;
+  /** Whether any free port will do when that one is busy. */
+  readonly mayDiffer: boolean;
 }
 
 /** What the supervisor is given. */
@@ -51,6 +64,8 @@ export interface SupervisorDeps {
 export interface ReadyFacts {
   readonly data: string;
   readonly control: string;
+  /** Where the metrics are; absent without a metrics port. */
+  readonly metrics?: string;
   readonly dataDir: string;
   readonly pids: Pids;
 }
@@ -76,7 +91,10 @@ export async function startSupervisor(options: SupervisorOptions, deps: Supervis
   try {
     const folder = prepareDataFolder(options.dataDir);
     const supervisor = new RunningSupervisor({ options, deps, lock, folder });
-    await supervisor.start();
+    await supervisor.start().catch(async (error: unknown) => {
+      await supervisor.close();
+      throw error;
+    });
     return supervisor;
   } catch (error) {
     lock.release();
@@ -101,7 +119,10 @@ class RunningSupervisor implements Supervisor {
   readonly #failReady: (error: PlatformError) => void;
   readonly #children = new Map<string, ChildRecord>();
   #port: DataPort | undefined;
-  #processes: { readonly control: SupervisedProcess; readonly serving: ServingProcesses } | undefined;
+  #metricsPort: MetricsPort | undefined;
+  /** Processes that ended unasked, by role. */
+  readonly #restarts: Record<Role, number> = { control: 0, serving: 0 };
+  #processes: { readonly control: ServingProcess; readonly serving: ServingProcesses } | undefined;
   #controlUrl: string | undefined;
   #isServing = false;
   #earlyDeaths = 0;
@@ -125,7 +146,8 @@ class RunningSupervisor implements Supervisor {
       throw portFailure(error, { role: "data", flag: "--port", address, port });
     });
     lock.update({ data: urlOf(address, this.#port.port) });
-    const control = this.#run("control", 0).process;
+    this.#metricsPort = await this.#openMetricsPort();
+    const control = this.#run("control", 0);
     const run = (slot: number): ServingProcess => this.#run("serving", slot);
     const onFree = (): void => this.#port?.dispatch();
     this.#processes = { control, serving: new ServingProcesses({ count, run, drainLimitMs, onFree, log: deps.log }) };
@@ -152,9 +174,10 @@ class RunningSupervisor implements Supervisor {
     const { drainLimitMs } = this.#parts.options;
     this.#failReady(failure("CANCELLED", { what: "The start of the server" }));
     this.#port?.close();
+    this.#metricsPort?.close();
     // Serving first: what it writes to the store at its end still finds control there.
     await this.#processes?.serving.stop(drainLimitMs);
-    await this.#processes?.control.stop(drainLimitMs);
+    await this.#processes?.control.process.stop(drainLimitMs);
     this.#parts.lock.release();
   }
 
@@ -187,12 +210,38 @@ class RunningSupervisor implements Supervisor {
         this.#recordChildren();
         this.#noteEarlyDeath(role, name);
       },
+      restarting: () => {
+        this.#restarts[role]++;
+      },
       free: () => this.#port?.dispatch(),
     };
     const logFile = openLogFile({ dir: folder.logsDir, name });
     const { clock, log } = deps;
     const process = new SupervisedProcess({ role, source: program, logFile, events, clock, log, ...(heartbeat && { heartbeat }) });
-    return { slot, process, firstReady };
+    return { slot, name, process, firstReady };
+  }
+
+  async #openMetricsPort(): Promise<MetricsPort | undefined> {
+    const { options, deps, lock } = this.#parts;
+    const { address, metrics } = options;
+    if (!metrics) return undefined;
+    const open = (port: number): Promise<MetricsPort> => openMetricsPort({ address, port, collect: () => this.#samples(), log: deps.log });
+    const opened = await open(metrics.port).catch((error: unknown) => {
+      const wanted = portFailure(error, { role: "metrics", flag: "--metrics-port", address, port: metrics.port });
+      if (!metrics.mayDiffer || wanted.reason !== "PORT_BUSY") throw wanted;
+      deps.log.info("the usual metrics port is in use: a free one is taken", { port: metrics.port });
+      return open(0);
+    });
+    lock.update({ metrics: `${urlOf(address, opened.port)}/metrics` });
+    return opened;
+  }
+
+  #samples(): Promise<readonly Sample[]> {
+    const { control, serving } = this.#processes ?? {};
+    const children = [...(control ? [control] : []), ...(serving?.all ?? [])];
+    const own: SampleSource = { name: "supervisor", samples: async () => [...processSamples(), ...restartSamples(this.#restarts)] };
+    const sources = children.map(({ name, process }): SampleSource => ({ name, samples: (limitMs) => process.samples(limitMs) }));
+    return collectSamples([own, ...sources]);
   }
 
   get #dataUrl(): string {
@@ -211,7 +260,14 @@ class RunningSupervisor implements Supervisor {
       this.#parts.lock.update({ control: url });
     }
     if (!this.#isServing || this.#controlUrl === undefined) return;
-    this.#becomeReady({ data: this.#dataUrl, control: this.#controlUrl, dataDir: this.#parts.folder.dir, pids: this.pids() });
+    const { metrics } = this.#parts.lock.record;
+    this.#becomeReady({
+      data: this.#dataUrl,
+      control: this.#controlUrl,
+      ...(metrics !== undefined && { metrics }),
+      dataDir: this.#parts.folder.dir,
+      pids: this.pids(),
+    });
   }
 
   #noteEarlyDeath(role: Role, name: string): void {
@@ -221,6 +277,15 @@ class RunningSupervisor implements Supervisor {
       failure("PROGRAM_FAILED", { role, why: `it ended ${this.#earlyDeaths} times before it was ready`, logFile: `logs/${name}.log` }),
     );
   }
+}
+
+function restartSamples(restarts: Readonly<Record<Role, number>>): readonly Sample[] {
+  return Object.entries(restarts).map(([role, value]) => ({
+    name: "modelyard_process_restarts_total",
+    labels: { role },
+    kind: "counter",
+    value,
+  }));
 }
 
 /** Address as a URL. */

@@ -24,6 +24,9 @@ process.on("message", (message, socket) => {
     case "ping":
       if (settings.mode !== "silent") report({ kind: "pong" });
       break;
+    case "metrics":
+      report({ kind: "samples", id: message.id, samples: [{ name: "fakes", labels: { role: settings.role }, kind: "gauge", value: 1 }] });
+      break;
     case "stop":
       setTimeout(() => process.exit(0), settings.stopDelayMs ?? 0);
       break;
