@@ -63,6 +63,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     log,
     version,
     signal,
+    uploads: options.artifacts.uploads,
     isReady: () => isReady,
     page: async () => overviewPage(await readOverview(client, { dataUrl: dataUrl(), version, nowMs: clock.nowMs() })),
   });

@@ -23,6 +23,8 @@ import { buildManifest } from "./manifest.ts";
 import { describeSource } from "./source.ts";
 import type { SourceSettings } from "./sources/source-settings.ts";
 import { takeRemote } from "./sources/take-remote.ts";
+import type { UploadLimits } from "./uploads/upload-contract.ts";
+import { UploadFolder } from "./uploads/upload-folder.ts";
 
 /** Options of {@link openArtifactStore}. */
 export interface ArtifactStoreOptions {
@@ -37,16 +39,20 @@ export interface ArtifactStoreOptions {
   readonly sources?: SourceSettings;
   /** Limits of archives that are unpacked; those not named have their defaults. */
   readonly archiveLimits?: Partial<ArchiveLimits>;
+  /** Limits of uploads; those not named have their defaults. */
+  readonly uploadLimits?: Partial<UploadLimits>;
 }
 
 const defaultMaxArtifactBytes = 64 * 2 ** 30;
 const defaultMinAgeMs = 10 * 60 * 1000;
+const defaultUploadLimits = { maxTotalBytes: 256 * 2 ** 30, maxCount: 100, maxAgeMs: 24 * 3600 * 1000 };
 
 interface Taking {
   readonly layout: Layout;
   readonly deps: ArtifactStoreOptions;
   readonly options: IngestOptions;
   readonly maxBytes: number;
+  readonly uploads: UploadFolder;
 }
 
 /** Opens the artifact folder for writing. */
@@ -55,9 +61,16 @@ export async function openArtifactStore(deps: ArtifactStoreOptions): Promise<Art
   for (const folder of [layout.blobs, layout.artifacts, layout.partial, layout.open]) await mkdir(folder, { recursive: true, mode: 0o700 });
   await dropUnfinishedCopies(layout);
   const local = openLocalArtifacts(deps);
+  const maxBytes = deps.maxArtifactBytes ?? defaultMaxArtifactBytes;
+  const uploads = await UploadFolder.open({
+    ...deps,
+    directory: layout.uploads,
+    limits: { ...defaultUploadLimits, maxBytes, ...deps.uploadLimits },
+  });
   const running = new Map<string, Promise<Artifact>>();
   return {
     ...local,
+    uploads,
     find: async (digest) => (isDigest(digest) ? findWhole(layout, digest) : undefined),
     async list() {
       const artifacts: Artifact[] = [];
@@ -68,11 +81,13 @@ export async function openArtifactStore(deps: ArtifactStoreOptions): Promise<Art
       return artifacts;
     },
     ingest(source, options = {}) {
-      const taking = { layout, deps, options, maxBytes: deps.maxArtifactBytes ?? defaultMaxArtifactBytes };
+      const taking = { layout, deps, options, maxBytes, uploads };
       return afterSameSource(running, { source, start: () => ingest(taking, source) });
     },
-    collectGarbage: (isReferenced, options = {}) =>
-      collectGarbage({ ...deps, layout, isReferenced, minAgeMs: options.minAgeMs ?? defaultMinAgeMs, signal: options.signal }),
+    async collectGarbage(isReferenced, options = {}) {
+      await uploads.sweep();
+      return collectGarbage({ ...deps, layout, isReferenced, minAgeMs: options.minAgeMs ?? defaultMinAgeMs, signal: options.signal });
+    },
   };
 }
 
@@ -115,9 +130,18 @@ async function ingest(taking: Taking, source: ArtifactSource): Promise<Artifact>
 async function takeSource(taking: Taking, source: ArtifactSource): Promise<readonly TakenFile[]> {
   if (source.kind === "file") return takeLocal(taking, { source, found: await listLocalSource(source.path) });
   if (source.kind === "http") return [await takeHttp(taking, source)];
+  if (source.kind === "upload") return takeUpload(taking, source);
   const { layout, deps, options, maxBytes } = taking;
   const taken = await takeRemote(source, { settings: deps.sources ?? {}, layout, clock: deps.clock, options, maxBytes });
   return taken.kind === "local" ? takeLocal(taking, { source, found: taken.files }) : taken.files;
+}
+
+async function takeUpload(taking: Taking, source: Extract<ArtifactSource, { kind: "upload" }>): Promise<readonly TakenFile[]> {
+  const { name, localPath, sizeBytes, digest } = await taking.uploads.fileOf(source.id);
+  const files = await takeLocal(taking, { source, found: [{ path: name, localPath, sizeBytes }] });
+  const actual = files[0]?.digest ?? "";
+  if (digest === undefined || digest === actual) return files;
+  throw failure("ARTIFACT_DIGEST_MISMATCH", { source: describeSource(source), actual, expected: digest });
 }
 
 function unpackTaken(

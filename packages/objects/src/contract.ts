@@ -4,6 +4,7 @@
  */
 
 import type { SecretText } from "./secret-text.ts";
+import type { Uploads } from "./uploads/upload-contract.ts";
 
 /** A file of an artifact. */
 export interface ArtifactFile {
@@ -30,7 +31,8 @@ export type ArtifactSource =
   | GoogleSource
   | AzureSource
   | HuggingFaceSource
-  | ClaimSource;
+  | ClaimSource
+  | UploadSource;
 
 /** An object of a bucket, or everything below a prefix. */
 export interface S3Source {
@@ -105,6 +107,12 @@ export interface ClaimSource {
   readonly path: string;
 }
 
+/** What was sent to this store over HTTP. */
+export interface UploadSource {
+  readonly kind: "upload";
+  readonly id: string;
+}
+
 /** How far a fetch is. */
 export interface FetchProgress {
   readonly stage: "fetch" | "verify";
@@ -151,6 +159,8 @@ export interface LocalArtifacts {
 
 /** Write side: control only. */
 export interface ArtifactStore extends LocalArtifacts {
+  /** What is sent to the store piece by piece. */
+  readonly uploads: Uploads;
   /** Fetches, hashes and stores; resumes what an earlier, interrupted try of the same source left. Same bytes are stored once. */
   ingest(source: ArtifactSource, options?: IngestOptions): Promise<Artifact>;
   find(digest: string): Promise<Artifact | undefined>;

@@ -16,7 +16,9 @@ export type {
   OpenArtifact,
   S3Credentials,
   S3Source,
+  UploadSource,
 } from "./contract.ts";
 export { type LocalArtifactsOptions, openLocalArtifacts } from "./local-artifacts.ts";
 export { SecretText } from "./secret-text.ts";
 export { describeSource, nameOfSource, parseArtifactSource } from "./source.ts";
+export type { Upload, UploadLimits, UploadPiece, UploadRequest, Uploads } from "./uploads/upload-contract.ts";

@@ -6,13 +6,15 @@ import { parseRemoteAddress } from "./sources/parse-address.ts";
 
 /**
  * Reads a source: an absolute path, or an address: `file://`, `http(s)://`, `s3://BUCKET/KEY`, `gs://BUCKET/KEY`, `az://ACCOUNT/CONTAINER/KEY`,
- * `hf://ORG/MODEL[@REVISION][/PATH]`, `pvc://CLAIM/PATH`.
+ * `hf://ORG/MODEL[@REVISION][/PATH]`, `pvc://CLAIM/PATH`, `upload://ID`.
  *
  * @throws `SOURCE_UNSUPPORTED` for a relative path (the caller knows its own folder, this function does not), another scheme, credentials
  * in the address, or an address that is none.
  */
 export function parseArtifactSource(text: string): ArtifactSource {
   if (text.startsWith("/")) return { kind: "file", path: text };
+  const uploadId = /^upload:\/\/([0-9a-f]{24})$/.exec(text)?.[1];
+  if (uploadId !== undefined) return { kind: "upload", id: uploadId };
   const remote = parseRemoteAddress(text);
   if (remote) return remote;
   const url = URL.parse(text);
@@ -21,7 +23,7 @@ export function parseArtifactSource(text: string): ArtifactSource {
   if (url.protocol !== "http:" && url.protocol !== "https:") {
     throw failure("SOURCE_UNSUPPORTED", {
       source: text,
-      why: `the scheme "${url.protocol.slice(0, -1)}" is not among file, http, https, s3, gs, az, hf and pvc`,
+      why: `the scheme "${url.protocol.slice(0, -1)}" is not among file, http, https, s3, gs, az, hf, pvc and upload`,
     });
   }
   if (url.username || url.password)
@@ -46,6 +48,8 @@ export function describeSource(source: ArtifactSource): string {
       return `hf://${source.repository}${source.revision === undefined ? "" : `@${source.revision}`}${source.path === "" ? "" : `/${source.path}`}`;
     case "pvc":
       return `pvc://${source.claim}/${source.path}`;
+    case "upload":
+      return `upload://${source.id}`;
     default:
       return assertNever(source);
   }
@@ -80,6 +84,8 @@ export function nameOfSource(source: ArtifactSource): string {
       return last(source.path) || last(source.repository);
     case "pvc":
       return last(source.path) || source.claim;
+    case "upload":
+      return source.id;
     default:
       return assertNever(source);
   }

@@ -39,6 +39,8 @@ const ownStatus: Partial<Record<Reason, { readonly code: number; readonly reason
   RESOURCE_METHOD_UNSUPPORTED: { code: 405, reason: "MethodNotAllowed" },
   API_MEDIA_TYPE_UNSUPPORTED: { code: 415, reason: "UnsupportedMediaType" },
   API_BODY_TOO_LARGE: { code: 413, reason: "RequestEntityTooLarge" },
+  UPLOAD_TOO_LARGE: { code: 413, reason: "RequestEntityTooLarge" },
+  UPLOAD_VERSION_UNSUPPORTED: { code: 412, reason: "PreconditionFailed" },
 };
 
 /** What the refused request was about. */

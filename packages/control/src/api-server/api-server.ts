@@ -7,8 +7,10 @@
 import { isIP } from "node:net";
 import { kinds } from "@modelyard/api";
 import { type Clock, failure, type Log, PlatformError } from "@modelyard/core";
+import type { Uploads } from "@modelyard/objects";
 import { type StoreResources, statusOfError } from "@modelyard/resources";
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { registerUploads, uploadsPath } from "../uploads/upload-routes.ts";
 import { discoveryDocuments } from "./discovery.ts";
 import { openApiDocuments } from "./openapi.ts";
 import { checkOrigin } from "./origin-check.ts";
@@ -36,6 +38,8 @@ export interface ApiServerOptions extends ApiServerLimits {
   readonly isReady: () => boolean;
   /** The page at `/`. */
   readonly page: () => Promise<string>;
+  /** What is sent to `/uploads`. */
+  readonly uploads: Uploads;
   /** Ends watches that run. */
   readonly signal: AbortSignal;
 }
@@ -48,7 +52,8 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
   const app = fastify({
     bodyLimit: maxBodyBytes,
     routerOptions: { maxParamLength: 512 },
-    requestTimeout: 60_000,
+    // Pieces of uploads may take longer: `limitArrival` holds every other request to its time.
+    requestTimeout: 0,
     connectionTimeout: 0,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
@@ -56,6 +61,7 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
   });
   app.server.maxConnections = maxConnections;
   app.addHook("onRequest", async (request) => checkOrigin(request.headers));
+  app.addHook("onRequest", async (request) => limitArrival(request, options.clock));
   app.setErrorHandler((error: unknown, request, reply) =>
     sendFailure(asFailure(error, { maxBodyBytes, mediaType: request.headers["content-type"] ?? "" }), { request, reply, log }),
   );
@@ -71,6 +77,7 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
   registerDocuments(app, options);
   const deps = { client: options.client, clock: options.clock, kinds, watches: new WatchLimit(maxWatches), signal: options.signal };
   for (const kind of kinds) registerKind(app, kind, deps);
+  registerUploads(app, { uploads: options.uploads, clock: options.clock });
   return app;
 }
 
@@ -80,6 +87,17 @@ export function urlOf(app: FastifyInstance): string {
   if (address === null || typeof address === "string") throw new Error("The API server does not listen");
   const host = isIP(address.address) === 6 ? `[${address.address}]` : address.address;
   return `http://${host}:${address.port}`;
+}
+
+/** Longest time a body may take to arrive, milliseconds. */
+const arrivalLimitMs = 60_000;
+
+/** Ends the connection of a request whose body does not arrive in time; pieces of uploads have a limit of their own, on idleness. */
+function limitArrival(request: FastifyRequest, clock: Clock): void {
+  const { raw } = request;
+  if (raw.complete || raw.url?.startsWith(`${uploadsPath}/`)) return;
+  const timer = clock.setTimer(arrivalLimitMs, () => raw.complete || raw.destroy());
+  raw.once("close", () => timer.cancel());
 }
 
 /** Bodies are JSON, whatever their media type says of what they mean; an empty one is no body (DELETE). */

@@ -148,7 +148,7 @@ export class Fetches {
 }
 
 function laneOf({ kind }: ArtifactSource): "machine" | "network" {
-  return kind === "file" || kind === "pvc" ? "machine" : "network";
+  return kind === "file" || kind === "pvc" || kind === "upload" ? "machine" : "network";
 }
 
 /** False when the signal was aborted before there was a place. */

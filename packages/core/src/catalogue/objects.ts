@@ -78,4 +78,40 @@ export const objectsErrors = {
     retryable: false,
     hint: "Correct spec.predictor.model.storage, or the key of the secret storage-config that it names",
   },
+  UPLOAD_NOT_FOUND: {
+    code: "NOT_FOUND",
+    template: "The upload {id} was not found",
+    retryable: false,
+    hint: "It expired or was removed: begin a new one with POST /uploads",
+  },
+  UPLOAD_OFFSET_WRONG: {
+    code: "ABORTED",
+    template: "The upload {id} ends at byte {actual}, not at {offset}",
+    retryable: false,
+    hint: "Ask for its offset with HEAD and go on from there",
+  },
+  UPLOAD_BUSY: {
+    code: "ABORTED",
+    template: "The upload {id} takes another piece at this moment",
+    retryable: true,
+    hint: "Wait until that piece has ended, then ask for the offset with HEAD",
+  },
+  UPLOAD_TOO_LARGE: {
+    code: "INVALID_ARGUMENT",
+    template: "The upload has at least {sizeBytes} bytes where at most {limitBytes} are taken",
+    retryable: false,
+    hint: "Announce the length it has; a model beyond the limit is deployed from a path or an address",
+  },
+  UPLOAD_LIMIT_REACHED: {
+    code: "RESOURCE_EXHAUSTED",
+    template: "There is no room for another upload beside {what}",
+    retryable: true,
+    hint: "Remove uploads with DELETE, or wait until some expire",
+  },
+  UPLOAD_VERSION_UNSUPPORTED: {
+    code: "FAILED_PRECONDITION",
+    template: "The version of the upload protocol is {version} where {wanted} is spoken",
+    retryable: false,
+    hint: "Send the header Tus-Resumable: 1.0.0",
+  },
 } as const;

@@ -17,8 +17,7 @@ export function decodeName(context: NameContext, bytes: Uint8Array): string {
   }
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
-const control = /[\u0000-\u001f\u007f-\u009f]/;
+const control = /\p{Cc}/u;
 
 /** The path of a name; empty for the root of the tree itself (`./`). */
 export function parseMemberName(context: NameContext, name: string): string {

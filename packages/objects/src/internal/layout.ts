@@ -1,6 +1,6 @@
 /**
  * Where things are in the artifact folder:
- * `blobs/<hex>` file contents, `artifacts/<hex>.json` manifests, `partial/` bytes on their way in, `open/<holder>/` markers of readers.
+ * `blobs/<hex>` file contents, `artifacts/<hex>.json` manifests, `partial/` bytes on their way in, `uploads/` what is sent over HTTP, `open/<holder>/` markers of readers.
  * A blob or manifest appears by rename, complete and synced, or not at all.
  */
 import { join } from "node:path";
@@ -11,6 +11,7 @@ export interface Layout {
   readonly artifacts: string;
   readonly partial: string;
   readonly open: string;
+  readonly uploads: string;
   blob(digest: string): string;
   manifest(digest: string): string;
 }
@@ -23,6 +24,7 @@ export function layoutOf(directory: string): Layout {
     artifacts: at("artifacts"),
     partial: at("partial"),
     open: at("open"),
+    uploads: at("uploads"),
     blob: (digest) => join(directory, "blobs", hexOf(digest)),
     manifest: (digest) => join(directory, "artifacts", `${hexOf(digest)}.json`),
   };
