@@ -17,6 +17,8 @@ export type RequestKind =
   | "modelConfiguration"
   | "modelStatistics"
   | "infer"
+  /** A stream of inferences, whose time is that of the connection rather than of a request. */
+  | "stream"
   | "repositoryIndex"
   | "repositoryLoad"
   | "repositoryUnload"

@@ -40,7 +40,8 @@ function authenticateKey(text: string, table: KeyTable, nowMs: number): Authenti
   const presented = parsePresentedKey(text);
   if (!presented) return refused(failure("API_KEY_NOT_VALID", {}, { internal: { why: "malformed key" } }));
   const { id: keyId } = presented;
-  if (!table.isRead) return refused(failure("AUTHENTICATION_NOT_READY", {}, { internal: { why: "keys not read yet", keyId } }));
+  if (!table.isRead)
+    return refused(failure("AUTHENTICATION_NOT_READY", {}, { retryAfterMs: 1_000, internal: { why: "keys not read yet", keyId } }));
   const key = table.find(keyId);
   const digest = createHash("sha256").update(presented.text).digest();
   const isEqual = timingSafeEqual(digest, key?.digest ?? noDigest);

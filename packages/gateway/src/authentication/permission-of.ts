@@ -13,7 +13,6 @@ const adminMethods: ReadonlySet<string> = new Set([`${inference}RepositoryModelL
 /** About the server, so the key of any namespace will do. */
 const serverMethods: ReadonlySet<string> = new Set([`${inference}ServerMetadata`]);
 const inferServices: readonly string[] = [inference, "/grpc.reflection.v1.ServerReflection/", "/grpc.reflection.v1alpha.ServerReflection/"];
-const adminAddress = /\/repository\/models\/.+\/(?:load|unload)\/?$/;
 
 /** What a request needs; `open` when nobody is asked who they are. */
 export function permissionOf(memo: HeadMemo): Permission | "open" {
@@ -27,11 +26,11 @@ function grpcPermission({ path, namespace }: HeadMemo): Permission | "open" {
 }
 
 function restPermission(memo: HeadMemo): Permission | "open" {
-  const { path, target } = memo;
+  const { target } = memo;
   if (target.kind === "live" || target.kind === "ready") return "open";
   // gRPC by another protocol, as gRPC-Web, which is no address of REST.
   if (target.kind === "refused" && memo.hasGrpcType) return grpcPermission(memo);
-  return { namespace: namespaceOf(target), role: adminAddress.test(decoded(path)) ? "admin" : "infer" };
+  return { namespace: namespaceOf(target), role: isAdministration(target) ? "admin" : "infer" };
 }
 
 /** The namespace an address is about; undefined: the server, or an address that is refused to everybody. */
@@ -40,11 +39,6 @@ function namespaceOf(target: RestTarget): string | undefined {
   return "namespace" in target ? target.namespace : undefined;
 }
 
-/** The path without its query; escapes that are malformed are refused by the address's own parser. */
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path.replace(/\?.*$/, ""));
-  } catch {
-    return path;
-  }
+function isAdministration({ kind }: RestTarget): boolean {
+  return kind === "repositoryLoad" || kind === "repositoryUnload";
 }

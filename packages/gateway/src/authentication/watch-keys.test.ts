@@ -36,7 +36,7 @@ function follow(): {
     keys,
     changes,
     fail: told.reject,
-    log: () => records.map((one) => `${String(one["message"])}: ${String(one["why"] ?? one["key"] ?? "")}`),
+    log: () => records.map((one) => `${String(one["message"])}: ${String(one["why"])}`),
   };
 }
 

@@ -37,7 +37,15 @@ const model: LoadedModel = {
   unload: () => loaded.unload(),
 };
 const mesh = fakeMesh({ services: [{ name: "mnist", revisions: [{ revision: 1, model }] }] });
-const limits = { maxBodyBytes: 2 ** 26, maxReceivingBytes: 2 ** 26, maxInFlight: 1000, requestTimeoutMs: 60_000, maxWaiting: 1000, maxWaitingBytes: 2 ** 26, maxQueuedPerModel: 100 };
+const limits = {
+  maxBodyBytes: 2 ** 26,
+  maxReceivingBytes: 2 ** 26,
+  maxInFlight: 1000,
+  requestTimeoutMs: 60_000,
+  maxWaiting: 1000,
+  maxWaitingBytes: 2 ** 26,
+  maxQueuedPerModel: 100,
+};
 const runner = new InferenceRunner({ mesh, clock: systemClock(), limits });
 const message = writeMessage(modelInferRequest, {
   modelName: "mnist",

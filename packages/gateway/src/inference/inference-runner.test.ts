@@ -6,7 +6,15 @@ import { testModel } from "../testing/index.ts";
 import type { InferenceCall } from "./inference-call.ts";
 import { InferenceRunner } from "./inference-runner.ts";
 
-const limits = { maxBodyBytes: 1000, maxReceivingBytes: 2 ** 26, maxInFlight: 1000, requestTimeoutMs: 60_000, maxWaiting: 1, maxWaitingBytes: 1000, maxQueuedPerModel: 1 };
+const limits = {
+  maxBodyBytes: 1000,
+  maxReceivingBytes: 2 ** 26,
+  maxInFlight: 1000,
+  requestTimeoutMs: 60_000,
+  maxWaiting: 1,
+  maxWaitingBytes: 1000,
+  maxQueuedPerModel: 1,
+};
 
 const request = {
   modelName: "pair",

@@ -5,9 +5,10 @@
  * of the request. Everything else goes by {@link InferenceRunner.start}'s second way, where every wait ends at the deadline of the request or
  * when its client goes away, and a hold on a model is given back exactly once.
  */
-import type { Clock } from "@modelyard/core";
+import type { Clock, Histogram, Metrics } from "@modelyard/core";
 import type { AcquireOptions, HeldModel, Mesh } from "@modelyard/mesh";
 import type { InferRequest, InferResult, LoadedModel, ModelSignature } from "@modelyard/runtimes";
+import { openQueueDelay } from "../observation/request-series.ts";
 import { classifyOutputs } from "../operations/classification.ts";
 import { batchSizeOf } from "../operations/model-configuration.ts";
 import { ModelStatistics } from "../operations/model-statistics.ts";
@@ -26,6 +27,8 @@ export interface InferenceRunnerDeps {
   readonly mesh: Mesh;
   readonly clock: Clock;
   readonly limits: GatewayLimits;
+  /** Default: waiting is not measured. */
+  readonly metrics?: Metrics;
 }
 
 type Outputs = Awaited<InferResult>;
@@ -37,11 +40,13 @@ export class InferenceRunner {
   readonly #deps: InferenceRunnerDeps;
   readonly #turns: ModelTurns;
   readonly #waitingRoom: WaitingRoom;
+  readonly #queueDelay: Histogram | undefined;
 
   constructor(deps: InferenceRunnerDeps) {
     this.#deps = deps;
     this.#turns = new ModelTurns(deps.limits.maxQueuedPerModel);
-    this.#waitingRoom = new WaitingRoom(deps.limits);
+    this.#waitingRoom = new WaitingRoom(deps.limits, deps.metrics);
+    this.#queueDelay = deps.metrics && openQueueDelay(deps.metrics);
   }
 
   /** Runs one; the call is answered or failed, now or later. */
@@ -153,7 +158,9 @@ export class InferenceRunner {
     record.waited();
     const request: InferRequest = bind(call, model);
     record.bound();
+    const queuedMs = this.#deps.clock.monotonicMs();
     await this.#turns.take(model, life.signal);
+    this.#queueDelay?.observe(this.#deps.clock.monotonicMs() - queuedMs);
     try {
       record.waited();
       life.signal.throwIfAborted();

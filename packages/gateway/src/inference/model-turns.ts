@@ -30,7 +30,11 @@ export class ModelTurns {
       return;
     }
     if (turns.waiting.size >= this.#maxQueued) {
-      throw failure("LIMIT_EXCEEDED", { what: "The queue of the model", current: turns.waiting.size, limit: this.#maxQueued });
+      throw failure(
+        "LIMIT_EXCEEDED",
+        { what: "The queue of the model", current: turns.waiting.size, limit: this.#maxQueued },
+        { retryAfterMs: 1_000 },
+      );
     }
     await wait(turns.waiting, signal);
   }

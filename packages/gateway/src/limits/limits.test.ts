@@ -61,7 +61,9 @@ describe("a request beyond the limit on", () => {
     const answer = await send(server.port, "/v2/models/pair");
     expect(answer).toMatchObject({ status: 429, json: { reason: "LIMIT_EXCEEDED", retryable: true } });
     expect(answer.headers["retry-after"]).toBe("1");
-    expect((await refusedCall(client.call("ModelInfer", message))).code).toBe(8);
+    const call = await refusedCall(client.call("ModelInfer", message));
+    expect(call.code).toBe(8);
+    expect(call.metadata.get("grpc-retry-pushback-ms")).toEqual(["1000"]);
     expect((await send(server.port, "/v2/health/ready")).status).toBe(200);
     expect(await client.call("ServerLive", {})).toEqual({ live: true });
     server.mesh.finishLoad("default/pair__isvc-3");
@@ -96,7 +98,10 @@ describe("a request beyond the limit on", () => {
     const answer = await send(server.port, infer, { body });
     expect(answer).toMatchObject({ status: 429, json: { reason: "LIMIT_EXCEEDED" } });
     expect(answer.headers["retry-after"]).toBe("1");
-    expect((await refusedCall(client.call("ModelInfer", message))).code).toBe(8);
+    const call = await refusedCall(client.call("ModelInfer", message));
+    expect(call.code).toBe(8);
+    expect(call.metadata.get("grpc-retry-pushback-ms")).toEqual(["1000"]);
+    expect(server.metrics.snapshot().find(({ name }) => name === "modelyard_requests_waiting")).toMatchObject({ value: 1 });
     server.mesh.finishLoad("default/pair__isvc-3");
     await waiting;
   });

@@ -9,6 +9,8 @@ export interface ServerLoadLimits {
   readonly maxInFlight: number;
 }
 
+const comeBack = { retryAfterMs: 1_000 };
+
 /** The load of a gateway. Every method is called on the hot path. */
 export class ServerLoad {
   readonly #limits: ServerLoadLimits;
@@ -35,7 +37,7 @@ export class ServerLoad {
   checkInFlight(): PlatformError | undefined {
     const { maxInFlight } = this.#limits;
     if (this.#requests <= maxInFlight) return undefined;
-    return failure("LIMIT_EXCEEDED", { what: "The number of requests in flight", current: this.#requests, limit: maxInFlight });
+    return failure("LIMIT_EXCEEDED", { what: "The number of requests in flight", current: this.#requests, limit: maxInFlight }, comeBack);
   }
 
   /** Counts bytes of a body in; the refusal when there is no room, and then they are not counted. */
@@ -44,7 +46,7 @@ export class ServerLoad {
     const current = this.#receivingBytes + bytes;
     if (current > maxReceivingBytes) {
       const sizes = { current: `${current} bytes`, limit: `${maxReceivingBytes} bytes` };
-      return failure("LIMIT_EXCEEDED", { what: "The memory of requests being received", ...sizes });
+      return failure("LIMIT_EXCEEDED", { what: "The memory of requests being received", ...sizes }, comeBack);
     }
     this.#receivingBytes = current;
     return undefined;

@@ -11,6 +11,12 @@ const grpcKinds: ReadonlyMap<string, RequestKind> = new Map([
   [`${inference}ServerMetadata`, "server"],
   [`${inference}ModelReady`, "modelReady"],
   [`${inference}ModelMetadata`, "modelMetadata"],
+  [`${inference}ModelStreamInfer`, "stream"],
+  [`${inference}ModelConfig`, "modelConfiguration"],
+  [`${inference}ModelStatistics`, "modelStatistics"],
+  [`${inference}RepositoryIndex`, "repositoryIndex"],
+  [`${inference}RepositoryModelLoad`, "repositoryLoad"],
+  [`${inference}RepositoryModelUnload`, "repositoryUnload"],
 ]);
 
 /** The kind of the requests with a head; `unknown` for what is not answered. */

@@ -37,6 +37,11 @@ export function openRequestSeries(metrics: Metrics, protocol: Face, method: Requ
   return new OpenSeries(duration, { bytesIn, bytesOut, modelMesh });
 }
 
+/** How long requests wait for their turn with a model. ModelMesh's name. */
+export function openQueueDelay(metrics: Metrics): Histogram {
+  return metrics.histogram("modelmesh_req_queue_delay_milliseconds", modelMeshMilliseconds);
+}
+
 interface OtherSeries {
   readonly bytesIn: Counter;
   readonly bytesOut: Counter;
