@@ -8,14 +8,22 @@ const run = promisify(execFile);
 const folder = join(import.meta.dirname, "../.cache/go/bin");
 
 /** Name and module with its version. */
-const programs = [["h2spec", "github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible"]] as const;
+const programs = [
+  ["h2spec", "github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible"],
+  ["grpcurl", "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4"],
+] as const;
+
+/** Where Go is when it was unpacked as its makers say and nobody put it in PATH. */
+const usualFolder = "/usr/local/go/bin";
 
 for (const [name, source] of programs) console.log(`install: ${name}: ${await install(name, source)}`);
 
 async function install(name: string, source: string): Promise<string> {
   if (await isThere(join(folder, name))) return "there";
   try {
-    await run("go", ["install", source], { env: { ...process.env, CGO_ENABLED: "0", GOBIN: folder } });
+    await run("go", ["install", source], {
+      env: { ...process.env, PATH: `${process.env["PATH"]}:${usualFolder}`, CGO_ENABLED: "0", GOBIN: folder },
+    });
     return "installed";
   } catch (error) {
     return `missing (${error instanceof Error ? error.message.split("\n", 1)[0] : String(error)})`;
