@@ -6,6 +6,9 @@ import { silentLog, systemClock } from "@modelyard/core";
 import { describe, expect, test } from "vitest";
 import type { Exchange, RequestHandler } from "../message/exchange.ts";
 import { responseHead } from "../message/response-head.ts";
+import { BufferPool } from "../socket/buffer-pool.ts";
+import { FlushQueue } from "../socket/flush-queue.ts";
+import { Outbox } from "../socket/outbox.ts";
 import { type CertificateInit, testAuthority } from "../testing/certificates.ts";
 import { echo, startServer, type TestServer } from "../testing/echo-server.ts";
 import { findH2spec, runH2spec } from "../testing/h2spec.ts";
@@ -292,6 +295,17 @@ describe("TLS server whose certificate is replaced", () => {
 });
 
 describe("TLS server and its writes", () => {
+  test("the output buffer is given back once it is written, so that an idle connection holds none", async () => {
+    await using running = await startServer(echo, { tls: serverTls() });
+    const pool = new BufferPool();
+    const socket = await connected(running);
+    const outbox = new Outbox(socket, { pool, queue: new FlushQueue() });
+    const { buffer } = outbox;
+    outbox.appendText("GET / HTTP/1.1\r\n");
+    await expect.poll(() => pool.take() === buffer).toBe(true);
+    socket.destroy();
+  });
+
   test("answers to requests that arrive in one read leave in one record", async () => {
     await using running = await startServer(
       (exchange) => {
