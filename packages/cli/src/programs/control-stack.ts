@@ -3,13 +3,17 @@ import { type Control, startControl } from "@modelyard/control";
 import { type Clock, type Log, metricsRegistry, type Random, type Sample } from "@modelyard/core";
 import { openArtifactStore } from "@modelyard/objects/store";
 import { storeResources } from "@modelyard/resources";
-import type { Store } from "@modelyard/store";
+import { type Store, sealedStore, valueSeal } from "@modelyard/store";
 import { serveEtcd } from "@modelyard/store/server";
 import { sqliteStore } from "@modelyard/store/sqlite";
 import { noteDataFolder } from "../server/data-folder-note.ts";
 import type { DataFolder } from "../supervisor/data-folder.ts";
 import { portFailure } from "../supervisor/port-failure.ts";
 import { writeKubeconfig } from "./kubeconfig-file.ts";
+import { secretsKey } from "./secrets-key-file.ts";
+
+/** Where Secrets are in the store. */
+const secretsPrefix = "/registry/secrets/";
 
 /** Options of {@link startControlStack}. */
 export interface ControlStackOptions {
@@ -49,8 +53,10 @@ export async function startControlStack(options: ControlStackOptions): Promise<C
     closers.push(() => artifacts.close());
     const face = await serveEtcd(store, { path: folder.controlSocket, clock, log });
     closers.push(() => face.close());
+    // Behind it, also to whoever comes by the socket, Secrets are ciphertext.
+    const sealed = sealedStore(store, { seal: valueSeal(secretsKey(folder.dir)), isSealed: (key) => key.startsWith(secretsPrefix) });
     const control = await startControl({
-      store,
+      store: sealed,
       artifacts,
       address,
       port: controlPort,
