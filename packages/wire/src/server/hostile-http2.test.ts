@@ -1,36 +1,20 @@
 /** Clients of HTTP/2 that are after the server: what they send is legal, or nearly, and must cost them more than us. */
-import { connect, type Socket } from "node:net";
 import { fakeClock } from "@modelyard/core/testing";
 import { describe, expect, test } from "vitest";
 import { responseHead, trailers } from "../message/response-head.ts";
-import { echo, startServer, type TestServer } from "../testing/echo-server.ts";
-import { clientPreface, framesOf, getBlock, type ReceivedFrame, rawFrame } from "../testing/raw-frames.ts";
+import { echo, startServer } from "../testing/echo-server.ts";
+import { rawClient } from "../testing/raw-client.ts";
+import { getBlock, type ReceivedFrame, rawFrame } from "../testing/raw-frames.ts";
 
 const noBody = { onData: () => {}, onEnd: () => {}, onAbort: () => {} };
 const postBlock = Buffer.from([0x83, 0x86, 0x84]);
-
-interface RawClient extends Disposable {
-  readonly socket: Socket;
-  readonly frames: () => readonly ReceivedFrame[];
-}
-
-/** Sends the preface and `bytes`. */
-function rawClient(running: TestServer, ...bytes: readonly Buffer[]): RawClient {
-  let received: Buffer = Buffer.alloc(0);
-  const socket = connect({ port: running.port, host: "127.0.0.1", allowHalfOpen: true }, () =>
-    socket.write(Buffer.concat([clientPreface, ...bytes])),
-  );
-  socket.on("error", () => {});
-  socket.on("data", (chunk: Buffer) => (received = Buffer.concat([received, chunk])));
-  return { socket, frames: () => framesOf(received), [Symbol.dispose]: () => socket.destroy() };
-}
 
 describe("HTTP/2 server and blocks that repeat in another role", () => {
   test("trailers whose bytes come again as a request are a malformed request, not a crash", async () => {
     await using running = await startServer((exchange) => (exchange.head.fields.length < 9 ? echo(exchange) : noBody));
     // x: y, a literal that is not indexed, so that the block is remembered.
     const block = Buffer.from("\0\x01x\x01y", "latin1");
-    using client = rawClient(running, rawFrame(1, 4, 1, postBlock), rawFrame(1, 5, 1, block), rawFrame(1, 5, 3, block));
+    using client = rawClient(running.port, [rawFrame(1, 4, 1, postBlock), rawFrame(1, 5, 1, block), rawFrame(1, 5, 3, block)]);
     const resets = (): readonly number[] => client.frames().flatMap((one) => (one.type === 3 ? [one.streamId] : []));
     await expect.poll(resets).toEqual([3]);
     client.socket.write(rawFrame(1, 5, 5, postBlock));
@@ -48,7 +32,7 @@ describe("HTTP/2 server and a client that does not take its answers", () => {
       },
       { limits: { maxOutputBytes: 1024 * 1024 } },
     );
-    using client = rawClient(running, rawFrame(1, 5, 1, getBlock), rawFrame(1, 5, 3, getBlock), rawFrame(6, 0, 0, Buffer.alloc(8)));
+    using client = rawClient(running.port, [rawFrame(1, 5, 1, getBlock), rawFrame(1, 5, 3, getBlock), rawFrame(6, 0, 0, Buffer.alloc(8))]);
     const isPong = ({ type, flags }: ReceivedFrame): boolean => type === 6 && flags === 1;
     await expect.poll(() => client.frames().some(isPong)).toBe(true);
     const types = client
@@ -69,7 +53,7 @@ describe("HTTP/2 server and a client that does not take its answers", () => {
     );
     const requests = Array.from({ length: 1_000 }, (_, index) => rawFrame(1, 5, 2 * index + 1, getBlock));
     const settings = Array.from({ length: 1_000 }, (_, index) => rawFrame(4, 0, 0, Buffer.from([0, 4, 0, 0, 0, index % 2])));
-    using client = rawClient(running, ...requests, ...settings, rawFrame(6, 0, 0, Buffer.alloc(8)));
+    using client = rawClient(running.port, [...requests, ...settings, rawFrame(6, 0, 0, Buffer.alloc(8))]);
     await expect.poll(() => client.frames().some(({ type, flags }) => type === 6 && flags === 1), { timeout: 4_500 }).toBe(true);
   });
 });
@@ -79,7 +63,7 @@ describe("HTTP/2 server and a client that gives up", () => {
     const clock = fakeClock();
     await using running = await startServer(() => noBody, { clock });
     const ids = Array.from({ length: 900 }, (_, index) => 2 * index + 1);
-    using client = rawClient(running, ...ids.map((id) => rawFrame(1, 5, id, getBlock)));
+    using client = rawClient(running.port, [...ids.map((id) => rawFrame(1, 5, id, getBlock))]);
     await expect.poll(() => running.server.inFlight).toBe(900);
     await clock.advance(2_000);
     client.socket.write(
@@ -102,7 +86,7 @@ describe("HTTP/2 server and a client that does not send what it owes", () => {
       },
       { clock },
     );
-    using client = rawClient(running, rawFrame(1, 4, 1, postBlock), rawFrame(0, 0, 1, Buffer.from("some")));
+    using client = rawClient(running.port, [rawFrame(1, 4, 1, postBlock), rawFrame(0, 0, 1, Buffer.from("some"))]);
     await expect.poll(() => running.server.inFlight).toBe(1);
     await clock.advance(59_000);
     expect(reason).toBe("");
@@ -125,7 +109,11 @@ describe("HTTP/2 server and a client that does not send what it owes", () => {
       { clock },
     );
     const blockOf = (path: string): Buffer => Buffer.concat([Buffer.from([0x83, 0x86]), Buffer.from(`\x04\x02${path}`, "latin1")]);
-    using client = rawClient(running, rawFrame(1, 4, 1, postBlock), rawFrame(1, 4, 3, blockOf("/b")), rawFrame(1, 4, 5, blockOf("/c")));
+    using client = rawClient(running.port, [
+      rawFrame(1, 4, 1, postBlock),
+      rawFrame(1, 4, 3, blockOf("/b")),
+      rawFrame(1, 4, 5, blockOf("/c")),
+    ]);
     await expect.poll(() => running.server.inFlight).toBe(3);
     for (let second = 0; second < 120; second += 30) {
       client.socket.write(rawFrame(0, 0, 3, Buffer.from("x")));
@@ -142,7 +130,7 @@ describe("HTTP/2 server and a client that does not send what it owes", () => {
       exchange.onAbort((error) => reasons.push(error.reason));
       return noBody;
     });
-    using client = rawClient(running, rawFrame(1, 4, 1, postBlock), rawFrame(1, 5, 3, postBlock));
+    using client = rawClient(running.port, [rawFrame(1, 4, 1, postBlock), rawFrame(1, 5, 3, postBlock)]);
     await expect.poll(() => running.server.inFlight).toBe(2);
     client.socket.end();
     await expect.poll(() => reasons).toEqual(["EXCHANGE_CANCELLED", "EXCHANGE_CANCELLED"]);
@@ -155,7 +143,7 @@ describe("HTTP/2 server and a client that does not send what it owes", () => {
       return noBody;
     });
     const noWindow = rawFrame(4, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0]));
-    using client = rawClient(running, noWindow, rawFrame(1, 5, 1, getBlock));
+    using client = rawClient(running.port, [noWindow, rawFrame(1, 5, 1, getBlock)]);
     await expect.poll(() => running.server.inFlight).toBe(1);
     client.socket.end();
     await expect.poll(() => running.server.connectionCount).toBe(0);
