@@ -63,7 +63,10 @@ describe("HTTP/2 server and a client that gives up", () => {
     const clock = fakeClock();
     await using running = await startServer(() => noBody, { clock });
     const ids = Array.from({ length: 900 }, (_, index) => 2 * index + 1);
-    using client = rawClient(running.port, [...ids.map((id) => rawFrame(1, 5, id, getBlock))]);
+    using client = rawClient(
+      running.port,
+      ids.map((id) => rawFrame(1, 5, id, getBlock)),
+    );
     await expect.poll(() => running.server.inFlight).toBe(900);
     await clock.advance(2_000);
     client.socket.write(
