@@ -2,6 +2,7 @@ import { Metadata, status } from "@grpc/grpc-js";
 import { failure } from "@modelyard/core";
 import { fakeClock } from "@modelyard/core/testing";
 import { afterEach, describe, expect, it } from "vitest";
+import { serverExtensions } from "../server-extensions.ts";
 import {
   type GrpcCallExtras,
   grpcClient,
@@ -13,7 +14,6 @@ import {
   type TestServer,
   testModel,
 } from "../testing/index.ts";
-import { serverExtensions } from "../server-extensions.ts";
 import type { TestServerOptions } from "../testing/test-server.ts";
 
 interface Connected {

@@ -17,6 +17,7 @@ import {
   type Field,
   type GrpcCall,
   type GrpcMessageHandlers,
+  type GrpcStreamingOptions,
   type GrpcUnaryOptions,
   grpcStreaming,
   grpcUnary,
@@ -29,11 +30,21 @@ import { resolveObserved } from "../observation/observed-exchange.ts";
 import type { ResolvedGatewayOptions } from "../options.ts";
 import { RequestCounters, type RequestKind } from "../request-counters.ts";
 import { type HeadMemo, headMemoOf } from "../routing/head-memo.ts";
-import type { ResolvedModel } from "../routing/model-reference.ts";
+import type { ModelReference, ResolvedModel } from "../routing/model-reference.ts";
 import { serverExtensions } from "../server-extensions.ts";
+import { type ExtensionMethod, extensionMethods } from "./extension-methods.ts";
 import { GrpcInferenceCall } from "./grpc-inference-call.ts";
+import { HealthService } from "./health/health-service.ts";
+import { InferStream } from "./infer-stream.ts";
+import { PacedReplies } from "./paced-replies.ts";
+import { reflect } from "./reflection/reflect.ts";
+import { readSymbolIndex, type SymbolIndex } from "./reflection/symbol-index.ts";
 
 const service = "/inference.GRPCInferenceService/";
+const healthService = "/grpc.health.v1.Health/";
+const reflectionMethods: readonly string[] = ["v1", "v1alpha"].map(
+  (version) => `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
+);
 
 /** A call that is being answered. */
 interface Handling {
@@ -45,13 +56,20 @@ interface Handling {
 /** Answers one call; what it throws becomes the call's status. */
 type Method = (handling: Handling) => void | Promise<void>;
 
+/** Takes one stream. */
+type Stream = (call: GrpcCall, counters: RequestCounters) => GrpcMessageHandlers;
+
 /** Answers gRPC requests. */
 export class GrpcFace {
   readonly #options: ResolvedGatewayOptions;
   readonly #runner: InferenceRunner;
   readonly #log: Log;
   readonly #inferSink: OutcomeSink<GrpcCall>;
+  readonly #countersByKind = new Map<RequestKind, RequestCounters>();
   readonly #methods: ReadonlyMap<string, GrpcUnaryOptions>;
+  readonly #streams: ReadonlyMap<string, GrpcStreamingOptions>;
+  /** Read when it is first asked for. */
+  #symbols: SymbolIndex | undefined;
   readonly #unknown: GrpcUnaryOptions;
   readonly #refused: RequestCounters;
 
@@ -61,6 +79,7 @@ export class GrpcFace {
     this.#runner = runner;
     this.#log = options.log;
     const infer = this.#counters("infer");
+    const health = new HealthService({ mesh, clock: options.clock });
     this.#refused = this.#counters("unknown");
     this.#inferSink = { answered: () => infer.ok(), failed: (call, error) => this.#fail(call, infer, error) };
     this.#methods = new Map([
@@ -73,6 +92,19 @@ export class GrpcFace {
       ],
       [`${service}ModelReady`, this.#method("modelReady", (handling) => this.#modelReady(handling))],
       [`${service}ModelMetadata`, this.#method("modelMetadata", (handling) => this.#modelMetadata(handling))],
+      ...extensionMethods({ mesh, runner }).map((method) => this.#extension(method)),
+      [
+        `${healthService}Check`,
+        this.#method("ready", ({ call, message, counters }) => {
+          call.respond(health.check(message));
+          counters.ok();
+        }),
+      ],
+    ]);
+    this.#streams = new Map([
+      [`${service}ModelStreamInfer`, this.#stream("infer", (call, counters) => this.#inferStream(call, counters))],
+      [`${healthService}Watch`, this.#stream("ready", (call, counters) => health.watch(call, (error) => counters.failed(error.code)))],
+      ...reflectionMethods.map((path) => [path, this.#stream("server", (call, counters) => this.#reflection(call, counters))] as const),
     ]);
     this.#unknown = this.#method("unknown", ({ call }) => {
       throw failure("UNIMPLEMENTED", { what: `The method "${call.path.slice(0, longestShown)}"` });
@@ -81,7 +113,11 @@ export class GrpcFace {
 
   /** Takes a call over. */
   onRequest(exchange: Exchange): BodyConsumer {
-    return grpcUnary(exchange, this.#methods.get(exchange.head.path) ?? this.#unknown);
+    const { path } = exchange.head;
+    const method = this.#methods.get(path);
+    if (method) return grpcUnary(exchange, method);
+    const stream = this.#streams.get(path);
+    return stream ? grpcStreaming(exchange, stream) : grpcUnary(exchange, this.#unknown);
   }
 
   /** Refuses a call without looking at its messages. */
@@ -94,8 +130,13 @@ export class GrpcFace {
     return grpcStreaming(exchange, { clock, maxMessageBytes: limits.maxBodyBytes, onCall });
   }
 
+  /** One for all methods of a kind: a series is made once. */
   #counters(kind: RequestKind): RequestCounters {
-    return new RequestCounters(this.#options.metrics, "grpc", kind);
+    const known = this.#countersByKind.get(kind);
+    if (known) return known;
+    const counters = new RequestCounters(this.#options.metrics, "grpc", kind);
+    this.#countersByKind.set(kind, counters);
+    return counters;
   }
 
   #method(kind: RequestKind, method: Method): GrpcUnaryOptions {
@@ -115,6 +156,51 @@ export class GrpcFace {
         }
       },
     };
+  }
+
+  #stream(kind: RequestKind, open: Stream): GrpcStreamingOptions {
+    const counters = this.#counters(kind);
+    return {
+      clock: this.#options.clock,
+      maxMessageBytes: this.#options.limits.maxBodyBytes,
+      onCall: (call) => {
+        const { refusal } = this.#memoOf(call);
+        if (!refusal) return open(call, counters);
+        this.#fail(call, counters, refusal);
+        return noMessages;
+      },
+    };
+  }
+
+  #extension({ name, kind, answer }: ExtensionMethod): readonly [path: string, options: GrpcUnaryOptions] {
+    const method = async ({ call, message, counters }: Handling): Promise<void> => {
+      const { namespace } = this.#memoOf(call);
+      const resolve = (reference: ModelReference): ResolvedModel => resolveObserved(call.exchange, this.#options.mesh, reference);
+      call.respond(await answer({ message, namespace, waiter: waiterOf(call), resolve }));
+      counters.ok();
+    };
+    return [service + name, this.#method(kind, method)];
+  }
+
+  #inferStream(call: GrpcCall, counters: RequestCounters): InferStream {
+    const { clock, mesh } = this.#options;
+    const { namespace } = this.#memoOf(call);
+    return new InferStream(call, {
+      clock,
+      runner: this.#runner,
+      resolve: ({ modelName: model, modelVersion: version }) => resolveObserved(call.exchange, mesh, { namespace, model, version }),
+      answered: () => counters.ok(),
+      failed: (error) => this.#count(call, counters, error),
+    });
+  }
+
+  #reflection(call: GrpcCall, counters: RequestCounters): PacedReplies {
+    this.#symbols ??= readSymbolIndex();
+    const symbols = this.#symbols;
+    return new PacedReplies(call, {
+      reply: (message) => reflect(symbols, message),
+      onDone: (error) => (error ? this.#count(call, counters, error) : counters.ok()),
+    });
   }
 
   #infer({ call, message }: Handling): void {
@@ -139,9 +225,8 @@ export class GrpcFace {
   }
 
   async #modelMetadata(handling: Handling): Promise<void> {
-    const { call } = handling;
-    const waiter: Waiter = { deadlineMs: call.deadlineMs, onGone: (callback) => call.onCancel(callback) };
-    const metadata = await modelMetadataOf({ mesh: this.#options.mesh, runner: this.#runner }, this.#resolve(handling), waiter);
+    const deps = { mesh: this.#options.mesh, runner: this.#runner };
+    const metadata = await modelMetadataOf(deps, this.#resolve(handling), waiterOf(handling.call));
     respond(handling, modelMetadataResponse, metadata);
   }
 
@@ -156,10 +241,18 @@ export class GrpcFace {
 
   #fail(call: GrpcCall, counters: RequestCounters, cause: unknown): void {
     const error = PlatformError.from(cause);
-    counters.failed(error.code);
-    if (error.code === "INTERNAL") this.#log.error("A request failed", error, { protocol: "grpc", path: call.path });
+    this.#count(call, counters, error);
     call.finish(error.code, error.message, trailersOf(error));
   }
+
+  #count(call: GrpcCall, counters: RequestCounters, error: PlatformError): void {
+    counters.failed(error.code);
+    if (error.code === "INTERNAL") this.#log.error("A request failed", error, { protocol: "grpc", path: call.path });
+  }
+}
+
+function waiterOf(call: GrpcCall): Waiter {
+  return { deadlineMs: call.deadlineMs, onGone: (callback) => call.onCancel(callback) };
 }
 
 function respond<T>({ call, counters }: Handling, type: MessageType<T>, answer: T): void {

@@ -1,15 +1,26 @@
 /** An independent gRPC client for the tests. */
 import { fileURLToPath } from "node:url";
-import { type CallOptions, Client, credentials, type Metadata, type MethodDefinition, type ServiceError } from "@grpc/grpc-js";
+import {
+  type CallOptions,
+  Client,
+  type ClientDuplexStream,
+  type ClientOptions,
+  credentials,
+  Metadata,
+  type MethodDefinition,
+  type ServiceError,
+} from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 
 /** Messages with field names as in the .proto file; 64-bit integers as strings. */
 export type Message = Readonly<Record<string, unknown>>;
 
-/** Makes calls of `inference.GRPCInferenceService`. */
+/** Makes calls of `inference.GRPCInferenceService`; a name like `grpc.health.v1.Health/Check` is a method of another service. */
 export interface TestGrpcClient {
-  /** Rejects with grpc-js's `ServiceError`. */
+  /** Rejects with grpc-js's `ServiceError`. A method that no .proto file has is called with empty messages. */
   call(method: string, message: Message, options?: GrpcCallExtras): Promise<Message>;
+  /** Opens a stream. */
+  open(method: string, options?: Omit<GrpcCallExtras, "signal">): ClientDuplexStream<Message, Message>;
   close(): void;
 }
 
@@ -20,22 +31,49 @@ export interface GrpcCallExtras {
   readonly signal?: AbortSignal;
 }
 
-const proto = fileURLToPath(new URL("../../testdata/open-inference-protocol.proto", import.meta.url));
+const protoFolder = fileURLToPath(new URL("../../proto", import.meta.url));
+const protoFiles = ["inference.proto", "health.proto", "reflection-v1.proto", "reflection-v1alpha.proto"];
 
 /** Connects to a server on loopback. */
-export function grpcClient(port: number): TestGrpcClient {
-  const definition = loadSync(proto, { keepCase: true, longs: String, enums: String, defaults: true, oneofs: true });
-  const service = definition["inference.GRPCInferenceService"];
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+export function grpcClient(port: number, clientOptions: ClientOptions = {}): TestGrpcClient {
+  const definition = loadSync(protoFiles, {
+    keepCase: true,
+    longs: String,
+    enums: String,
+    defaults: true,
+    oneofs: true,
+    includeDirs: [protoFolder],
+  });
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), clientOptions);
   const methodOf = (name: string): MethodDefinition<Message, Message> => {
-    if (!service || !(name in service)) throw new Error(`no method ${name} in the test's .proto file`);
+    const path = name.includes("/") ? name : `inference.GRPCInferenceService/${name}`;
+    const [service = "", method = ""] = path.split("/");
     // proto-loader types its messages as plain objects.
-    return (service as Readonly<Record<string, MethodDefinition<Message, Message>>>)[name] as MethodDefinition<Message, Message>;
+    const methods = definition[service] as Readonly<Record<string, MethodDefinition<Message, Message>>> | undefined;
+    return methods?.[method] ?? { ...emptyMethod, path: `/${path}` };
   };
   return {
     call: (name, message, extras = {}) => callUnary({ client, method: methodOf(name), message }, extras),
+    open(name, { metadata = new Metadata(), deadlineMs } = {}) {
+      const { path, requestSerialize, responseDeserialize } = methodOf(name);
+      return client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata, optionsOf(deadlineMs));
+    },
     close: () => client.close(),
   };
+}
+
+const emptyMethod: MethodDefinition<Message, Message> = {
+  path: "",
+  requestStream: false,
+  responseStream: false,
+  requestSerialize: () => Buffer.alloc(0),
+  requestDeserialize: () => ({}),
+  responseSerialize: () => Buffer.alloc(0),
+  responseDeserialize: () => ({}),
+};
+
+function optionsOf(deadlineMs: number | undefined): CallOptions {
+  return deadlineMs === undefined ? {} : { deadline: Date.now() + deadlineMs };
 }
 
 interface UnaryCall {
@@ -47,7 +85,7 @@ interface UnaryCall {
 function callUnary({ client, method, message }: UnaryCall, extras: GrpcCallExtras): Promise<Message> {
   const { metadata, deadlineMs, signal } = extras;
   return new Promise((resolve, reject) => {
-    const options: CallOptions = deadlineMs === undefined ? {} : { deadline: Date.now() + deadlineMs };
+    const options = optionsOf(deadlineMs);
     const done = (error: ServiceError | null, answer?: Message): void => (error ? reject(error) : resolve(answer ?? {}));
     const { path, requestSerialize, responseDeserialize } = method;
     const call = metadata
