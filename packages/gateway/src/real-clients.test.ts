@@ -49,7 +49,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describe.each([
-  { client: "tritonclient", script: "tritonclient_calls.py", calls: 35 },
+  { client: "tritonclient", script: "tritonclient_calls.py", calls: 38 },
   { client: "kserve", script: "kserve_calls.py", calls: 12 },
 ])("the client $client", ({ client, script, calls }) => {
   const python = pythonOf(client);

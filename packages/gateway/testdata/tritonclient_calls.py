@@ -1,5 +1,6 @@
 """Makes calls of tritonclient against the model `pair` (x FP32 [-1,2] to y) and `words` (x BYTES [-1] to y). Prints one JSON line a call."""
 import json
+import queue
 import sys
 
 import numpy as np
@@ -61,6 +62,16 @@ def over(name, module, client, forms, outputs):
     check_refusal(f"{name} wrong shape", lambda: client.infer("pair", flat), "unexpected shape for input")
 
 
+def streamed(client):
+    replies = queue.Queue()
+    client.start_stream(lambda result, error: replies.put((result, error)))
+    for model, request_id in (("pair", "s-1"), ("absent", "s-2"), ("pair", "s-3")):
+        client.async_stream_infer(model, [tensor(grpc, PAIR, "FP32")], request_id=request_id)
+    client.stop_stream()
+    answers = [replies.get(timeout=10) for _ in range(3)]
+    return [str(error.message())[:18] if error else result.get_response().id for result, error in answers]
+
+
 def main():
     binary, text = {"binary_data": True}, {"binary_data": False}
     rest_outputs = {
@@ -75,6 +86,11 @@ def main():
     grpc_outputs = {"default": None, "named": [grpc.InferRequestedOutput("y")]}
     with grpc.InferenceServerClient(ADDRESS) as client:
         over("grpc", grpc, client, {"binary": {}}, grpc_outputs)
+        for algorithm in ("gzip", "deflate"):
+            large = np.zeros((5000, 2), np.float32)
+            check(f"grpc infer {algorithm}",
+                  lambda: client.infer("pair", [tensor(grpc, large, "FP32")], compression_algorithm=algorithm), same(large))
+        check("grpc async_stream_infer", lambda: streamed(client), lambda a: a == ["s-1", "The model \"absent\"", "s-3"])
 
 
 main()

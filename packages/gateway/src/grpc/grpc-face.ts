@@ -172,14 +172,14 @@ export class GrpcFace {
     };
   }
 
-  #extension({ name, kind, answer }: ExtensionMethod): readonly [path: string, options: GrpcUnaryOptions] {
+  #extension(extension: ExtensionMethod): readonly [path: string, options: GrpcUnaryOptions] {
     const method = async ({ call, message, counters }: Handling): Promise<void> => {
       const { namespace } = this.#memoOf(call);
       const resolve = (reference: ModelReference): ResolvedModel => resolveObserved(call.exchange, this.#options.mesh, reference);
-      call.respond(await answer({ message, namespace, waiter: waiterOf(call), resolve }));
+      call.respond(await extension.answer({ message, namespace, waiter: waiterOf(call), resolve }));
       counters.ok();
     };
-    return [service + name, this.#method(kind, method)];
+    return [service + extension.name, this.#method(extension.kind, method)];
   }
 
   #inferStream(call: GrpcCall, counters: RequestCounters): InferStream {
