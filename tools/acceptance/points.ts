@@ -63,4 +63,11 @@ export const points: readonly Point[] = [
     inCi: true,
     script: "./protocol/3.ts",
   },
+  {
+    name: "protocol/6",
+    wanted:
+      "60 hostile archives and listings, generated: all refused by name, nothing written outside, limits of memory and disk held; from a real S3 server with connections cut at random 200 artifacts arrive intact",
+    inCi: false,
+    script: "./protocol/6.ts",
+  },
 ];
