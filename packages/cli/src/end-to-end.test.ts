@@ -116,6 +116,13 @@ describe("a server with a model", () => {
     expect((await runCommand(["get", "isvc", "--server", "http://127.0.0.1:9"])).status).toBe(4);
   });
 
+  it("holds requests to the limits of its configuration", async () => {
+    const server = await deployed(["--max-body", "2KiB", "--max-header", "1KiB"]);
+    const url = `${server.ready.data}/v2/models/digits/infer`;
+    expect((await fetch(url, { method: "POST", body: "x".repeat(2_049) })).status).toBe(413);
+    expect((await fetch(url, { method: "POST", headers: { "x-long": "x".repeat(1_024) } })).status).toBe(431);
+  });
+
   it("ends a command that is interrupted with 130", async () => {
     const server = await startServer();
     const silent = createServer();

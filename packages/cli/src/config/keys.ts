@@ -42,6 +42,8 @@ const numbers = (range: { readonly min: number; readonly max: number; readonly p
 const portKey = numbers({ min: 0, max: 65_535, placeholder: "PORT" });
 const processCountKey = numbers({ min: 1, max: 64, placeholder: "COUNT" });
 
+const limitKey = numbers({ min: 1, max: 1_000_000, placeholder: "COUNT" });
+
 const textKey = (options: KeyOptions<string> & { readonly placeholder: string }): ConfigKey<string> => ({
   ...options,
   parse: (text) => (text.trim() === "" ? undefined : text),
@@ -91,6 +93,14 @@ export interface Config {
   readonly runLimitMs: number;
   readonly requestTimeoutMs: number;
   readonly drainLimitMs: number;
+  readonly idleTimeoutMs: number;
+  readonly maxBodyBytes: number;
+  readonly maxHeaderBytes: number;
+  readonly maxConnections: number;
+  readonly maxConcurrentStreams: number;
+  readonly maxInFlight: number;
+  readonly maxWaiting: number;
+  readonly maxQueuedPerModel: number;
   readonly logLevel: LogLevel;
 }
 
@@ -151,6 +161,49 @@ export const configKeys: { readonly [P in keyof Config]: ConfigKey<Config[P]> } 
     meaning: "Time requests in flight have to finish when the server stops",
     minMs: 0,
     defaultOf: () => 30_000,
+  }),
+  idleTimeoutMs: durationKey({
+    name: "idleTimeout",
+    meaning: "Time without a request after which a connection is closed",
+    minMs: 1_000,
+    defaultOf: () => 300_000,
+  }),
+  maxBodyBytes: bytesKey({
+    name: "maxBody",
+    meaning: "Largest body of a request, or gRPC message",
+    minBytes: 1_024,
+    defaultOf: () => 64 * 2 ** 20,
+  }),
+  maxHeaderBytes: bytesKey({
+    name: "maxHeader",
+    meaning: "Largest head of a request",
+    minBytes: 1_024,
+    defaultOf: () => 32 * 2 ** 10,
+  }),
+  maxConnections: limitKey({
+    name: "maxConnections",
+    meaning: "Connections of one serving process; more are closed",
+    defaultOf: () => 20_000,
+  }),
+  maxConcurrentStreams: limitKey({
+    name: "maxConcurrentStreams",
+    meaning: "Requests in flight on one HTTP/2 connection",
+    defaultOf: () => 1_000,
+  }),
+  maxInFlight: limitKey({
+    name: "maxInFlight",
+    meaning: "Requests in flight in one serving process; more are refused",
+    defaultOf: () => 20_000,
+  }),
+  maxWaiting: limitKey({
+    name: "maxWaiting",
+    meaning: "Requests of one serving process that wait for a load or a turn; more are refused",
+    defaultOf: () => 10_000,
+  }),
+  maxQueuedPerModel: limitKey({
+    name: "maxQueuedPerModel",
+    meaning: "Requests that wait for their turn with one model; more are refused",
+    defaultOf: () => 1_000,
   }),
   logLevel: choiceKey({
     name: "logLevel",

@@ -12,6 +12,7 @@ import { processSamples } from "../supervisor/process-samples.ts";
 import { urlOf } from "../supervisor/supervisor.ts";
 import { productVersion } from "../version.ts";
 import { type ControlStack, startControlStack } from "./control-stack.ts";
+import { servingLimits } from "./program-settings.ts";
 import { type ServingStack, startServingStack } from "./serving-stack.ts";
 
 /** Options of {@link startModelyard}. */
@@ -88,6 +89,7 @@ async function start(config: Config, deps: StartDeps): Promise<Omit<Modelyard, "
   deps.closers.push(() => control.close());
   const serving = await startServingStack({
     ...config,
+    ...servingLimits(config),
     ...folder,
     ...deps,
     store: control.store,

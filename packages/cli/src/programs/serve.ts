@@ -3,11 +3,11 @@ import { systemRandom } from "@modelyard/core";
 import { type CrashReport, readPostMortem } from "@modelyard/runtimes";
 import { etcdClient } from "@modelyard/store";
 import { connectPeer, type ListenAddress } from "@modelyard/wire";
-import { startServingStack } from "./serving-stack.ts";
+import { type ServingLimits, startServingStack } from "./serving-stack.ts";
 import { type CommonSettings, type ProgramContext, type RunningProgram, runSupervised } from "./supervised-program.ts";
 
 /** What the supervisor tells a serving process. */
-export interface ServeSettings extends CommonSettings {
+export interface ServeSettings extends CommonSettings, ServingLimits {
   readonly controlSocket: string;
   readonly objectsDir: string;
   readonly preparedDir: string;
@@ -16,7 +16,6 @@ export interface ServeSettings extends CommonSettings {
   readonly instanceId: string;
   readonly capacityBytes: number;
   readonly runLimitMs: number;
-  readonly requestTimeoutMs: number;
   readonly version: string;
 }
 

@@ -5,15 +5,21 @@
 import type { Socket } from "node:net";
 import { availableParallelism } from "node:os";
 import { type Clock, type Log, metricsRegistry, type Random, type Sample, sleep } from "@modelyard/core";
-import { createGateway } from "@modelyard/gateway";
+import { createGateway, type GatewayOptions } from "@modelyard/gateway";
 import { type RunningMesh, startMesh } from "@modelyard/mesh";
 import { openLocalArtifacts } from "@modelyard/objects";
 import { type CrashReport, createRunJournal, onnxRuntime, startWatchdog } from "@modelyard/runtimes";
 import type { Store } from "@modelyard/store";
-import { createWireServer, type ListenAddress, type WireServer } from "@modelyard/wire";
+import { createWireServer, type ListenAddress, type WireServer, type WireServerOptions } from "@modelyard/wire";
+
+/** Limits of requests and connections. */
+export interface ServingLimits {
+  readonly gatewayLimits: GatewayOptions["limits"] & object;
+  readonly wireLimits: WireServerOptions["limits"] & object;
+}
 
 /** Options of {@link startServingStack}. */
-export interface ServingStackOptions {
+export interface ServingStackOptions extends ServingLimits {
   readonly store: Store;
   readonly objectsDir: string;
   readonly preparedDir: string;
@@ -22,7 +28,6 @@ export interface ServingStackOptions {
   readonly instanceId: string;
   readonly version: string;
   readonly runLimitMs: number;
-  readonly requestTimeoutMs: number;
   /** File in which it is kept who runs, for the next process to read; with it a watchdog ends this process when a run exceeds its limit. */
   readonly runningFile?: string | undefined;
   readonly crashReports?: readonly CrashReport[];
@@ -80,9 +85,9 @@ export async function startServingStack(options: ServingStackOptions): Promise<S
     metrics,
     random,
   });
-  const limits = { requestTimeoutMs: options.requestTimeoutMs };
+  const { gatewayLimits: limits, wireLimits } = options;
   const gateway = createGateway({ mesh, clock, log, metrics, serverName: "modelyard", serverVersion: version, limits });
-  const server = createWireServer({ clock, log }, (exchange) => gateway.onRequest(exchange));
+  const server = createWireServer({ clock, log, limits: wireLimits }, (exchange) => gateway.onRequest(exchange));
   await registryRead(mesh, clock);
   const release = async (): Promise<void> => {
     await mesh.close();
