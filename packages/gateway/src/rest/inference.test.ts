@@ -1,4 +1,3 @@
-import { failure } from "@modelyard/core";
 import { describe, expect, it } from "vitest";
 import { errorOf, inferPair as infer, restServers, send, signatureOf, testModel, pairInput as x } from "../testing/index.ts";
 
