@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { loadSync } from "@grpc/proto-loader";
+import { type EnumTypeDefinition, loadSync } from "@grpc/proto-loader";
 import { type MessageType, messageType, optional, type ProtoMessage, readMessage, repeated, writeMessage } from "@modelyard/codec";
 import { root } from "./repository.ts";
 
@@ -80,9 +80,10 @@ export function writeDescriptors(): void {
  * reflection want full names and those of protoc.
  */
 function descriptorOf(name: string): Uint8Array {
-  const definitions = Object.values(loadSync(join(root, protoFolder, name), { keepCase: true }));
-  const bytes = definitions.flatMap((definition) => ("fileDescriptorProtos" in definition ? definition.fileDescriptorProtos : []))[0];
-  if (!bytes || Array.isArray(bytes)) throw new Error(`${name} declares no message`);
+  // Services have none, messages and enums do; the loader's types do not tell them apart.
+  const definitions = Object.values(loadSync(join(root, protoFolder, name), { keepCase: true })) as readonly Partial<EnumTypeDefinition>[];
+  const [bytes] = definitions.flatMap(({ fileDescriptorProtos = [] }) => fileDescriptorProtos);
+  if (!bytes) throw new Error(`${name} declares no message`);
   const file = readMessage(fileDescriptor, bytes, { keepUnknown: true });
   const scope = `.${file.package}`;
   const known = new Set([

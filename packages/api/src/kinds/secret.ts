@@ -12,7 +12,7 @@ import { metadataSchema } from "../metadata.ts";
 export const apiKeySecretType = "modelyard.dev/api-key";
 
 /** What an API key is good for. */
-export const apiKeyRoles: readonly string[] = ["infer", "admin"];
+const apiKeyRoles: readonly string[] = ["infer", "admin"];
 
 const maxSecretBytes = 1024 * 1024;
 const keyForm = /^myk_([a-z0-9]{8,32})_[A-Za-z0-9_-]{43}$/;

@@ -62,7 +62,8 @@ const ownErrors = {
   },
   BUFFERS_FULL: {
     code: "UNAVAILABLE",
-    template: "The server did not take the request: requests and answers on their way take {current} bytes where at most {limit} are allowed",
+    template:
+      "The server did not take the request: requests and answers on their way take {current} bytes where at most {limit} are allowed",
     retryable: true,
     hint: "Send it again shortly, or raise the limit on memory for buffers",
   },

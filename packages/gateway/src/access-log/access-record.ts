@@ -64,7 +64,7 @@ export function formatAccessEntry(entry: AccessEntry): string {
 }
 
 /** The record of an entry. */
-export function accessRecordOf(entry: AccessEntry): AccessRecord {
+function accessRecordOf(entry: AccessEntry): AccessRecord {
   const { head, memo, end, durationMs, bytesIn, bytesOut } = entry;
   const { namespace, model, version } = entry.reference ?? memo.reference ?? {};
   return {

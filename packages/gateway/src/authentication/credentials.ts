@@ -3,7 +3,7 @@ import type { ConnectionInfo, Exchange, RequestHead } from "@modelyard/wire";
 import type { Credentials } from "./authenticate.ts";
 
 /** Header and metadata field for a key, besides `authorization: Bearer KEY`. */
-export const apiKeyHeader = "modelyard-api-key";
+const apiKeyHeader = "modelyard-api-key";
 
 /** Reads the credentials; certificates count only when `clientCertificates` is set. */
 export function readCredentials({ head, connection }: Exchange, clientCertificates: boolean): Credentials {

@@ -41,7 +41,7 @@ export interface WatchedKeys {
 }
 
 /** Most keys that are held; those beyond open nothing. */
-export const maxApiKeys = 100_000;
+const maxApiKeys = 100_000;
 
 /** Follows the keys of a store. */
 export function watchKeys({ follow, log }: WatchKeysOptions): WatchedKeys {

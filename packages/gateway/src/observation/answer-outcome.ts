@@ -3,7 +3,7 @@ import { type Code, codeOfGrpcStatus, entryOf, type Reason, reasons } from "@mod
 import type { Field, ResponseHead, Trailers } from "@modelyard/wire";
 
 /** Field that carries the reason of a refusal, in heads of REST and trailers of gRPC. */
-export const reasonField = "modelyard-reason";
+const reasonField = "modelyard-reason";
 
 const knownReasons: ReadonlySet<string> = new Set(reasons);
 

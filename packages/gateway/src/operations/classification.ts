@@ -11,7 +11,7 @@ import { shownValue } from "./shown-value.ts";
 const parameterName = "classification";
 
 /** Whether an output is wanted as classes, checked; 0: it is not. Fails with `INVALID_ARGUMENT` when the count is no whole number of 0 or more. */
-export function classCountOf(output: RequestedOutput): number {
+function classCountOf(output: RequestedOutput): number {
   const value = output.parameters?.[parameterName];
   if (value === undefined || value === null) return 0;
   const count = typeof value === "bigint" ? Number(value) : value;

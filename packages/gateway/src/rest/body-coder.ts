@@ -10,13 +10,13 @@ import type { ContentCoding } from "../routing/content-coding.ts";
 type Compression = Exclude<ContentCoding, "identity">;
 
 /** Bodies that are inflated or compressed at once. */
-export const maxCodingAtOnce = 4;
+const maxCodingAtOnce = 4;
 /** Bodies that wait for that. */
-export const maxWaitingToCode = 1_000;
+const maxWaitingToCode = 1_000;
 /** How many times larger than it came a body may become; deflate itself reaches 1,032. Up to {@link alwaysAllowedBytes} any ratio will do. */
-export const maxInflationRatio: number = 256;
+const maxInflationRatio: number = 256;
 /** Size up to which the ratio does not matter. */
-export const alwaysAllowedBytes: number = 4 * 1024 * 1024;
+const alwaysAllowedBytes: number = 4 * 1024 * 1024;
 /** Answers from this size on are compressed. */
 export const compressedFromBytes: number = 4 * 1024;
 

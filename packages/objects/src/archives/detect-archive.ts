@@ -21,7 +21,7 @@ const modelEndings: ReadonlySet<string> = new Set(
 const archiveName = /\.(tar|zip|tgz|tzst|tar\.(gz|zst))$/i;
 
 /** The format of a file's content, whatever its name; undefined when it is no archive. */
-export async function archiveFormatOf(context: ArchiveContext): Promise<ArchiveFormat | undefined> {
+async function archiveFormatOf(context: ArchiveContext): Promise<ArchiveFormat | undefined> {
   const head = await context.file.read(0, tarBlockBytes);
   if (isZip(head)) return "zip";
   if (isTarHeader(head)) return "tar";

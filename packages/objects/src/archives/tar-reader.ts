@@ -7,9 +7,7 @@ import { damaged, memberRefused, quoted } from "./archive-refusal.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { decodeName } from "./member-name.ts";
 import { parsePaxRecords } from "./pax-records.ts";
-import { isTarHeader, parseTarHeader, type TarHeader, tarBlockBytes } from "./tar-header.ts";
-
-export { isTarHeader };
+import { parseTarHeader, type TarHeader, tarBlockBytes } from "./tar-header.ts";
 
 const maxPaxBytes = 1 << 20;
 /** Lengths from here on do not fit a ustar header: only then may a pax record replace it. */

@@ -6,8 +6,6 @@ import type { Clock } from "@modelyard/core";
 import type { Layout } from "./layout.ts";
 import { type PlacedBlob, placeBlob } from "./place-blob.ts";
 
-export type { StoredBlob } from "./place-blob.ts";
-
 interface BlobStart {
   readonly file: FileHandle;
   readonly path: string;

@@ -62,7 +62,7 @@ const ciphers = [
   .join(":");
 
 /** Checks options and fills the defaults in. */
-export function resolveTls(options: TlsOptions): ResolvedTls {
+function resolveTls(options: TlsOptions): ResolvedTls {
   const { certificate, key, clientCa } = options;
   const { clientAuth = clientCa === undefined ? "none" : "required" } = options;
   if (clientAuth !== "none" && clientCa === undefined) throw invalid(`client certificates are ${clientAuth}, but there is no client CA`);

@@ -12,7 +12,7 @@ import { healthCheckRequest, healthCheckResponse, servingStatus } from "./health
 /** Time between two looks at the health. */
 export const lookIntervalMs = 500;
 /** Most calls of Watch at once. */
-export const maxWatches = 1_000;
+const maxWatches = 1_000;
 
 /** What {@link HealthService} is given. */
 export interface HealthServiceDeps {

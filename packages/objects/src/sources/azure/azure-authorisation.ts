@@ -6,7 +6,7 @@ import { type HeadersFor, pageJson, propertyOf, textOf } from "../http-tree.ts";
 import { sharedKeyHeader } from "./shared-key.ts";
 
 /** Version of the service's protocol that is spoken. */
-export const serviceVersion = "2021-12-02";
+const serviceVersion = "2021-12-02";
 const defaultLogin = "https://login.microsoftonline.com";
 const tokenLimitMs = 30_000;
 const marginMs = 60_000;

@@ -26,7 +26,7 @@ function parseBlob(label: string, blob: string): readonly ListedObject[] {
 }
 
 /** Listings give the ETag without the quotes that conditions need. */
-export function quoted(etag: string): string {
+function quoted(etag: string): string {
   return /^(?:W\/)?"/.test(etag) ? etag : `"${etag}"`;
 }
 
