@@ -206,7 +206,7 @@ describe("the API server", () => {
     const [core, serving] = await Promise.all([call("/api/v1"), call("/apis/serving.kserve.io/v1beta1")]);
     const names = (answer: Answer): unknown => (answer.json()["resources"] as { name: string }[]).map(({ name }) => name);
     expect([names(core), names(serving)]).toEqual([
-      ["namespaces", "events"],
+      ["namespaces", "events", "secrets"],
       ["inferenceservices", "inferenceservices/status"],
     ]);
     expect((await call("/apis")).body).toContain('"preferredVersion":{"groupVersion":"serving.kserve.io/v1beta1"');
