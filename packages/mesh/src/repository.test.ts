@@ -152,6 +152,19 @@ describe("load()", () => {
     await expect(load(harness)).rejects.toMatchObject({ reason: "MODEL_LOAD_FAILED" });
   });
 
+  test("keeps to options that are no plain object", async () => {
+    const harness = await start();
+    await harness.deploy("a", "v1");
+    await unload(harness);
+    class Life implements AcquireOptions {
+      get deadlineMs(): number {
+        return harness.clock.monotonicMs() + 60_000;
+      }
+    }
+    await throughTime(harness.clock, harness.mesh.load(routeOf(harness), new Life()));
+    expect(routeOf(harness).isUnloaded).toBe(false);
+  });
+
   test("of a service that was deleted meanwhile is refused", async () => {
     const harness = await start();
     await harness.deploy("a", "v1");

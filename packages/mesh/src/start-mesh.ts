@@ -138,12 +138,12 @@ class ServingMesh implements RunningMesh {
   }
 
   async load(route: ServiceRoute, options: AcquireOptions): Promise<void> {
-    await this.#recordUnload(route, { ...options, isUnloaded: false });
+    await this.#recordUnload({ route, isUnloaded: false }, options);
     (await this.#cache.acquire(route.active.modelId, options)).release();
   }
 
   unload(route: ServiceRoute, options: AcquireOptions): Promise<void> {
-    return this.#recordUnload(route, { ...options, isUnloaded: true });
+    return this.#recordUnload({ route, isUnloaded: true }, options);
   }
 
   explain(modelId?: string): readonly Decision[] {
@@ -173,9 +173,11 @@ class ServingMesh implements RunningMesh {
   }
 
   /** What it records is known here at once, not when the watch says so. */
-  async #recordUnload(route: ServiceRoute, options: AcquireOptions & { readonly isUnloaded: boolean }): Promise<void> {
+  async #recordUnload(
+    { route, isUnloaded }: { readonly route: ServiceRoute; readonly isUnloaded: boolean },
+    { deadlineMs, signal }: AcquireOptions,
+  ): Promise<void> {
     const { store, clock } = this.#options;
-    const { isUnloaded, deadlineMs, signal } = options;
     const vmodelId = vmodelIdOf(route.namespace, route.name);
     const limit = {
       clock,
