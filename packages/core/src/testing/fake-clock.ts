@@ -1,4 +1,5 @@
 /** A clock that moves only when told to. */
+import { assert } from "../assert.ts";
 import type { Clock, Timer } from "../clock.ts";
 
 /** A {@link Clock} whose time the test owns. */
@@ -26,6 +27,7 @@ export function fakeClock(startMs = 1_700_000_000_000): FakeClock {
     nowMs: () => startMs + elapsedMs,
     monotonicMs: () => elapsedMs,
     setTimer(delayMs, callback): Timer {
+      assert(!Number.isNaN(delayMs), "a timer has a delay");
       const one = { dueMs: elapsedMs + Math.max(delayMs, 0), order: order++, callback };
       waiting.add(one);
       return { cancel: () => void waiting.delete(one) };
