@@ -2,7 +2,25 @@
  * What every other part is given: the error class and its catalogue, and the ports for time, randomness, log and metrics.
  * No dependencies, no configuration, no module-level state.
  */
+
 export { assert, assertNever } from "./assert.ts";
+export {
+  type ApiKey,
+  type ApiKeyRole,
+  apiKeyDigest,
+  apiKeyPrefix,
+  apiKeyRoles,
+  isApiKeyId,
+  isApiKeyRole,
+  type KeyTable,
+  parsePresentedKey,
+  systemNamespace,
+} from "./authentication/api-key.ts";
+export { type Authentication, authenticate, type Credentials, type Principal } from "./authentication/authenticate.ts";
+export type { AuthenticationOptions } from "./authentication/authentication-options.ts";
+export { authorize, type Permission } from "./authentication/authorize.ts";
+export { readApiKey } from "./authentication/read-api-key.ts";
+export { type KeyChanges, type StoredKey, type WatchedKeys, type WatchKeysOptions, watchKeys } from "./authentication/watch-keys.ts";
 export type { CatalogueEntry } from "./catalogue/entry.ts";
 export { catalogue, type DetailsOf, entryOf, type Reason, reasons } from "./catalogue/index.ts";
 export { type Clock, sleep, systemClock, type Timer } from "./clock.ts";

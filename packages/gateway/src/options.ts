@@ -1,8 +1,7 @@
 /** Options of the gateway and their defaults. */
-import type { Clock, Log, Metrics } from "@modelyard/core";
+import type { AuthenticationOptions, Clock, Log, Metrics } from "@modelyard/core";
 import type { Mesh } from "@modelyard/mesh";
 import type { AccessLogLevel } from "./access-log/access-log.ts";
-import type { AuthenticationOptions } from "./authentication/gatekeeper.ts";
 import { type CorsOptions, CorsPolicy } from "./cors/cors-policy.ts";
 import type { ServerLoadLimits } from "./limits/server-load.ts";
 

@@ -3,7 +3,7 @@
  *
  * Of an API key only the SHA-256 is kept: a key that comes in (`stringData.key`, or `data.key`) leaves as `data.id` and `data.sha256`.
  */
-import { createHash } from "node:crypto";
+import { apiKeyDigest, apiKeyRoles, isApiKeyId, isApiKeyRole, parsePresentedKey } from "@modelyard/core";
 import { z } from "zod";
 import { type DeepReadonly, defineKind, type KindDefinition } from "../kind-definition.ts";
 import { metadataSchema } from "../metadata.ts";
@@ -11,11 +11,7 @@ import { metadataSchema } from "../metadata.ts";
 /** Type of a Secret that is an API key. */
 export const apiKeySecretType = "modelyard.dev/api-key";
 
-/** What an API key is good for. */
-const apiKeyRoles: readonly string[] = ["infer", "admin"];
-
 const maxSecretBytes = 1024 * 1024;
-const keyForm = /^myk_([a-z0-9]{8,32})_[A-Za-z0-9_-]{43}$/;
 const base64Form = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const entryName = z
   .string()
@@ -86,10 +82,9 @@ function entriesOf({ data = {}, stringData = {} }: Pick<Secret, "data" | "string
 
 function withoutKey(entries: ReadonlyMap<string, Buffer>): ReadonlyMap<string, Buffer> {
   const { key, ...rest } = Object.fromEntries(entries);
-  const id = key && keyForm.exec(key.toString())?.[1];
-  if (!key || id === undefined) return entries;
-  const sha256 = createHash("sha256").update(key).digest();
-  return new Map(Object.entries({ ...rest, id: Buffer.from(id), sha256 }));
+  const presented = key && parsePresentedKey(key.toString());
+  if (!presented) return entries;
+  return new Map(Object.entries({ ...rest, id: Buffer.from(presented.id), sha256: apiKeyDigest(presented.text) }));
 }
 
 interface EntryProblem {
@@ -100,15 +95,15 @@ interface EntryProblem {
 function apiKeyProblems(entries: ReadonlyMap<string, Buffer>): readonly EntryProblem[] {
   const problems: EntryProblem[] = [];
   const key = entries.get("key");
-  const isKept = /^[a-z0-9]{8,32}$/.test(entries.get("id")?.toString() ?? "") && entries.get("sha256")?.length === 32;
-  if (key ? !keyForm.test(key.toString()) : !isKept) {
+  const isKept = isApiKeyId(entries.get("id")?.toString() ?? "") && entries.get("sha256")?.length === 32;
+  if (key ? !parsePresentedKey(key.toString()) : !isKept) {
     problems.push({
       path: "key",
       message: "must be myk_ID_SECRET: an id of 8 to 32 lower-case letters and digits, a secret of 43 base64url characters",
     });
   }
   const role = entries.get("role")?.toString() ?? "infer";
-  if (!apiKeyRoles.includes(role)) problems.push({ path: "role", message: `must be ${apiKeyRoles.join(" or ")}` });
+  if (!isApiKeyRole(role)) problems.push({ path: "role", message: `must be ${apiKeyRoles.join(" or ")}` });
   const expires = entries.get("expires")?.toString();
   if (expires !== undefined && Number.isNaN(Date.parse(expires)))
     problems.push({ path: "expires", message: "must be a time as RFC 3339 writes it" });

@@ -1,5 +1,5 @@
 /** One request as the access log tells it. Everything from outside is bounded; credentials are never in it, only whose they are. */
-import type { Principal } from "../authentication/authenticate.ts";
+import type { Principal } from "@modelyard/core";
 import type { ExchangeEnd, ObservedExchange } from "../observation/observed-exchange.ts";
 
 /** A line of the access log. Fields that are not known are left out. */

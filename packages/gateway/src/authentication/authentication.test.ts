@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { connect } from "node:http2";
 import { Metadata } from "@grpc/grpc-js";
-import { fakeClock } from "@modelyard/core/testing";
+import { fakeClock, keyTableOf, mintKey, type TestKeyTable } from "@modelyard/core/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import type { GatewayOptions } from "../options.ts";
-import { grpcClient, keyTableOf, mintKey, send, startTestServer, type TestKeyTable, type TestServer, testModel } from "../testing/index.ts";
+import { grpcClient, send, startTestServer, type TestServer, testModel } from "../testing/index.ts";
 
 const inference = mintKey("inferkey1");
 const administration = mintKey("adminkey1", { role: "admin" });

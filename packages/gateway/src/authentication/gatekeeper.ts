@@ -2,25 +2,19 @@
  * Decides who may ask what, and keeps each decision with the head it was made for: a head that repeats on its connection costs a comparison.
  * A decision holds until the keys change or the key that it was made for expires.
  */
-import type { Clock, PlatformError } from "@modelyard/core";
+import {
+  type AuthenticationOptions,
+  authenticate,
+  authorize,
+  type Clock,
+  type KeyTable,
+  type PlatformError,
+  type Principal,
+} from "@modelyard/core";
 import type { Exchange } from "@modelyard/wire";
 import type { HeadMemo } from "../routing/head-memo.ts";
-import type { KeyTable } from "./api-key.ts";
-import { authenticate, type Principal } from "./authenticate.ts";
-import { authorize } from "./authorize.ts";
 import { readCredentials } from "./credentials.ts";
 import { permissionOf } from "./permission-of.ts";
-
-/** Whether senders have to show who they are. */
-export type AuthenticationOptions =
-  | { readonly kind: "none" }
-  | {
-      readonly kind: "required";
-      /** The keys that are accepted; see `watchKeys`. */
-      readonly keys: KeyTable;
-      /** Whether a client certificate that TLS verified is accepted instead, for every namespace and role. */
-      readonly clientCertificates: boolean;
-    };
 
 /** What was decided about a request. */
 export interface Admission {

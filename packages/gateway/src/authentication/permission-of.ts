@@ -2,9 +2,9 @@
  * What each address and method needs. Open are only the probes of the server's own health, which Kubernetes sends without credentials.
  * A gRPC method that is not listed needs the role `admin`, so that a new one is closed until it is thought of.
  */
+import type { Permission } from "@modelyard/core";
 import type { HeadMemo } from "../routing/head-memo.ts";
 import type { RestTarget } from "../routing/rest-target.ts";
-import type { Permission } from "./authorize.ts";
 
 const inference = "/inference.GRPCInferenceService/";
 const openMethods: ReadonlySet<string> = new Set([`${inference}ServerLive`, `${inference}ServerReady`]);

@@ -1,13 +1,6 @@
+import { keyTableOf } from "@modelyard/core/testing";
 import { afterEach, describe, expect, it } from "vitest";
-import {
-  keyTableOf,
-  type RestAnswer,
-  send,
-  startTestServer,
-  type TestServer,
-  type TestServerOptions,
-  testModel,
-} from "../testing/index.ts";
+import { type RestAnswer, send, startTestServer, type TestServer, type TestServerOptions, testModel } from "../testing/index.ts";
 import { CorsPolicy } from "./cors-policy.ts";
 
 const open: TestServer[] = [];

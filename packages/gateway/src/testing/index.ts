@@ -1,5 +1,4 @@
 /** Servers and clients for tests of the gateway. */
-export { keyTableOf, type MintedKey, mintKey, type TestKeyTable } from "./api-keys.ts";
 export { type GrpcCallExtras, grpcClient, type Message, type TestGrpcClient } from "./grpc-client.ts";
 export { type RestAnswer, type RestRequest, send } from "./rest-client.ts";
 export { countsOf, errorOf, inferPair, pairInput, type RestServers, restServers } from "./rest-servers.ts";

@@ -1,5 +1,5 @@
 /** What an authenticated sender may ask. Pure. */
-import { failure, type PlatformError } from "@modelyard/core";
+import { failure, type PlatformError } from "../platform-error.ts";
 import { type ApiKeyRole, systemNamespace } from "./api-key.ts";
 import type { Principal } from "./authenticate.ts";
 

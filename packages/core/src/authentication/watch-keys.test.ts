@@ -1,6 +1,5 @@
-import { recordedLog } from "@modelyard/core/testing";
 import { describe, expect, it } from "vitest";
-import { mintKey } from "../testing/index.ts";
+import { mintKey, recordedLog } from "../testing/index.ts";
 import { apiKeyPrefix } from "./api-key.ts";
 import { type KeyChanges, type StoredKey, type WatchedKeys, watchKeys } from "./watch-keys.ts";
 

@@ -4,6 +4,7 @@
  *
  * Records are JSON values of the store under {@link apiKeyPrefix}: `auth/keys/ID`.
  */
+import { createHash } from "node:crypto";
 
 /** Where the records are in the store; the rest of a key is the id. */
 export const apiKeyPrefix = "auth/keys/";
@@ -11,8 +12,11 @@ export const apiKeyPrefix = "auth/keys/";
 /** The namespace whose keys open every namespace. */
 export const systemNamespace = "modelyard-system";
 
-/** What a key is good for: `infer` asks models, `admin` loads and unloads them, too. */
-export type ApiKeyRole = "infer" | "admin";
+/** The roles a key can have. */
+export const apiKeyRoles = ["infer", "admin"] as const;
+
+/** What a key is good for: `infer` asks models, `admin` loads and unloads them and changes resources, too. */
+export type ApiKeyRole = (typeof apiKeyRoles)[number];
 
 /** One key. */
 export interface ApiKey {
@@ -55,16 +59,31 @@ export function parsePresentedKey(text: string): PresentedKey | undefined {
   return id === undefined ? undefined : { id, text };
 }
 
+/** Whether a text has the form of a key's id. */
+export function isApiKeyId(text: string): boolean {
+  return idText.test(text);
+}
+
+/** Whether a value names a role. */
+export function isApiKeyRole(value: unknown): value is ApiKeyRole {
+  return apiKeyRoles.some((role) => role === value);
+}
+
+/** SHA-256 of a key, which is what is kept of it. */
+export function apiKeyDigest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
+
 /** Reads a record of the store: the key, or why the record is none. */
 export function parseApiKey(storeKey: string, value: Uint8Array): ApiKey | string {
   const record = parseObject(value);
   if (!record) return "the value is not a JSON object";
   const { id, sha256, namespace, role, expiresAtMs, name = "" } = record;
-  if (typeof id !== "string" || !idText.test(id) || storeKey !== apiKeyPrefix + id) return "the id is malformed or not that of its key";
+  if (typeof id !== "string" || !isApiKeyId(id) || storeKey !== apiKeyPrefix + id) return "the id is malformed or not that of its key";
   const digest = typeof sha256 === "string" ? Buffer.from(sha256, "base64") : undefined;
   if (digest?.length !== 32) return "sha256 is not 32 bytes in base64";
   if (typeof namespace !== "string" || namespace === "") return "namespace is missing";
-  if (role !== "infer" && role !== "admin") return 'role is neither "infer" nor "admin"';
+  if (!isApiKeyRole(role)) return 'role is neither "infer" nor "admin"';
   if (expiresAtMs !== undefined && !(typeof expiresAtMs === "number" && Number.isFinite(expiresAtMs))) return "expiresAtMs is not a number";
   if (typeof name !== "string") return "name is not text";
   return { id, digest, namespace, role, expiresAtMs, name: name.slice(0, longestName) };

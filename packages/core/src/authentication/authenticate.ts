@@ -4,9 +4,9 @@
  * What a client is told does not depend on whether the id of its key exists: unknown and wrong keys are refused in the same words, after the same
  * work. The difference is in the error's `internal` facts, for the log.
  */
-import { createHash, timingSafeEqual } from "node:crypto";
-import { failure, type PlatformError } from "@modelyard/core";
-import { type ApiKey, type KeyTable, parsePresentedKey } from "./api-key.ts";
+import { timingSafeEqual } from "node:crypto";
+import { failure, type PlatformError } from "../platform-error.ts";
+import { type ApiKey, apiKeyDigest, type KeyTable, parsePresentedKey } from "./api-key.ts";
 
 /** What a request brings to show who sends it. */
 export interface Credentials {
@@ -43,7 +43,7 @@ function authenticateKey(text: string, table: KeyTable, nowMs: number): Authenti
   if (!table.isRead)
     return refused(failure("AUTHENTICATION_NOT_READY", {}, { retryAfterMs: 1_000, internal: { why: "keys not read yet", keyId } }));
   const key = table.find(keyId);
-  const digest = createHash("sha256").update(presented.text).digest();
+  const digest = apiKeyDigest(presented.text);
   const isEqual = timingSafeEqual(digest, key?.digest ?? noDigest);
   if (!key || !isEqual) return refused(failure("API_KEY_NOT_VALID", {}, { internal: { why: key ? "wrong key" : "unknown key", keyId } }));
   if (key.expiresAtMs !== undefined && nowMs >= key.expiresAtMs) {

@@ -4,7 +4,7 @@
  *
  * Invariant: the table is swapped whole, so that one request is judged by one state of it.
  */
-import type { Log } from "@modelyard/core";
+import type { Log } from "../log.ts";
 import { type ApiKey, apiKeyPrefix, type KeyTable, parseApiKey } from "./api-key.ts";
 
 /** A key of the store with its value. */
