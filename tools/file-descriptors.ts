@@ -1,6 +1,6 @@
 /**
- * Writes the descriptors that the gateway's gRPC reflection answers from the gateway's `.proto` files; a test holds them equal. Run it with
- * `node tools/file-descriptors.ts` after a change of one.
+ * Writes the descriptors that the gateway's gRPC reflection answers from the gateway's `.proto` files; a test holds them equal. Run it by `npm run fix` after a
+ * change of one.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

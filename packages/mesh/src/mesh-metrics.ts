@@ -1,5 +1,6 @@
 /** What the mesh counts, under the names and with the buckets that ModelMesh's dashboards know. */
-import type { Counter, Gauge, Histogram, Metrics } from "@modelyard/core";
+import type { Clock, Counter, Gauge, Histogram, Metrics } from "@modelyard/core";
+import type { ModelCache } from "./cache/model-cache.ts";
 
 /** The mesh's series. */
 export interface MeshMetrics {
@@ -64,4 +65,18 @@ export function meshMetrics(metrics: Metrics): MeshMetrics {
     loadedModels: metrics.gauge(name("models_loaded_total")),
     failedModels: metrics.gauge(name("models_with_failure_total")),
   };
+}
+
+/** Sets the gauges of the cache to what it holds now. */
+export function measureCache(
+  metrics: MeshMetrics,
+  cache: Pick<ModelCache, "usedBytes" | "modelCount" | "oldestUseMs">,
+  { clock, capacityBytes }: { readonly clock: Clock; readonly capacityBytes: number },
+): void {
+  const { usedBytes, modelCount, oldestUseMs } = cache;
+  const nowMs = clock.nowMs();
+  metrics.usedBytes.set(usedBytes);
+  metrics.usedBasisPoints.set(Math.round((usedBytes / capacityBytes) * 10_000));
+  metrics.modelCount.set(modelCount);
+  metrics.oldestUseAge.set((nowMs - (oldestUseMs ?? nowMs)) / 1_000);
 }

@@ -1,24 +1,23 @@
 /** The mesh of one serving process, put together: view, cache, record writer, session, transitions, and the second hand that drives them. */
-import { PlatformError, sleep, type Timer, withDeadline } from "@modelyard/core";
+import { PlatformError, type Timer } from "@modelyard/core";
 import type { ModelSignature } from "@modelyard/runtimes";
-import { listAndWatch } from "@modelyard/store";
 import { ModelCache } from "./cache/model-cache.ts";
 import type { AcquireOptions, HeldModel, ModelState, ServiceRoute } from "./contract.ts";
 import { type Decision, DecisionLog } from "./decisions.ts";
-import { parseVModelId, vmodelIdOf } from "./identity.ts";
+import { followRegistry } from "./follow-registry.ts";
 import { Admissions } from "./instance/admissions.ts";
 import { CacheRecorder } from "./instance/cache-recorder.ts";
 import { Housekeeping } from "./instance/housekeeping.ts";
 import { InstanceSession } from "./instance/instance-session.ts";
 import { planWarmUp } from "./instance/plan-housekeeping.ts";
 import { RecordWriter } from "./instance/record-writer.ts";
-import { type MeshMetrics, meshMetrics } from "./mesh-metrics.ts";
+import { type MeshMetrics, measureCache, meshMetrics } from "./mesh-metrics.ts";
 import type { InstanceRecord } from "./records.ts";
 import { type RegistryChange, RegistryView } from "./registry-view.ts";
 import type { MeshStatistics, RunningMesh } from "./running-mesh.ts";
 import { type MeshOptions, type ResolvedMeshOptions, resolveMeshOptions } from "./start-options.ts";
-import { recordUnload } from "./vmodels/apply.ts";
 import { Transitions } from "./vmodels/transitions.ts";
+import { Unloading } from "./vmodels/unloading.ts";
 
 /** Starts the mesh. Resolves at once: it is ready when `isReady` says so, and it serves on while the store is away. */
 export function startMesh(options: MeshOptions): Promise<RunningMesh> {
@@ -30,8 +29,6 @@ export function startMesh(options: MeshOptions): Promise<RunningMesh> {
 const secondMs = 1_000;
 const housekeepingSeconds = 30;
 const farewellMs = 1_000;
-const followRetryMs = 5_000;
-const prefix = "mesh/";
 
 class ServingMesh implements RunningMesh {
   readonly #options: ResolvedMeshOptions;
@@ -45,6 +42,7 @@ class ServingMesh implements RunningMesh {
   readonly #session: InstanceSession;
   readonly #transitions: Transitions;
   readonly #housekeeping: Housekeeping;
+  readonly #unloading: Unloading;
   readonly #startedAtMs: number;
   readonly #stop = new AbortController();
   #second: Timer | undefined;
@@ -80,6 +78,7 @@ class ServingMesh implements RunningMesh {
       sourceOf: (modelId, cause) => this.#admissions.sourceOf(modelId, cause),
       events: this.#recorder,
     });
+    this.#unloading = new Unloading({ ...shared, forget: (modelId, reason) => this.#cache.forget(modelId, reason) });
     const goneAfterMs = 2 * secondMs * limits.leaseTtlSeconds;
     this.#housekeeping = new Housekeeping({ ...shared, ...limits, writer, cache: this.#cache, isLeader, goneAfterMs });
     this.#session = new InstanceSession({
@@ -112,7 +111,7 @@ class ServingMesh implements RunningMesh {
     const { crashReports } = this.#options;
     for (const { modelId, atMs, kind } of crashReports) this.#writer.add(modelId, { crashes: [{ atMs, kind }] });
     this.#metrics.capacityBytes.set(this.#options.capacityBytes);
-    void this.#follow();
+    void followRegistry(this.#view, { ...this.#options, signal: this.#stop.signal });
     this.#session.start();
     this.#setSecond();
   }
@@ -138,12 +137,12 @@ class ServingMesh implements RunningMesh {
   }
 
   async load(route: ServiceRoute, options: AcquireOptions): Promise<void> {
-    await this.#recordUnload({ route, isUnloaded: false }, options);
+    await this.#unloading.record({ route, isUnloaded: false }, options);
     (await this.#cache.acquire(route.active.modelId, options)).release();
   }
 
   unload(route: ServiceRoute, options: AcquireOptions): Promise<void> {
-    return this.#recordUnload({ route, isUnloaded: true }, options);
+    return this.#unloading.record({ route, isUnloaded: true }, options);
   }
 
   explain(modelId?: string): readonly Decision[] {
@@ -172,54 +171,12 @@ class ServingMesh implements RunningMesh {
     await this.#session.close(farewellMs);
   }
 
-  /** What it records is known here at once, not when the watch says so. */
-  async #recordUnload(
-    { route, isUnloaded }: { readonly route: ServiceRoute; readonly isUnloaded: boolean },
-    { deadlineMs, signal }: AcquireOptions,
-  ): Promise<void> {
-    const { store, clock } = this.#options;
-    const vmodelId = vmodelIdOf(route.namespace, route.name);
-    const limit = {
-      clock,
-      limitMs: Math.max(deadlineMs - clock.monotonicMs(), 0),
-      what: "Recording the change",
-      ...(signal && { signal }),
-    };
-    const stored = await withDeadline(recordUnload(store, { vmodelId, isUnloaded }), limit);
-    if (stored) this.#view.noteVModel(vmodelId, stored);
-  }
-
-  /** Nothing of an unloaded service stays in memory, whoever unloaded it. */
-  #forgetUnloaded(vmodelId: string): void {
-    const parsed = parseVModelId(vmodelId);
-    const route = parsed && this.#view.routes.find(parsed.namespace, parsed.name);
-    if (!route?.isUnloaded || route.name !== parsed?.name) return;
-    for (const { modelId } of route.revisions) this.#cache.forget(modelId, "the repository API unloaded the service");
-  }
-
-  /** Keeps the view true until the mesh closes, whatever happens to the store. */
-  async #follow(): Promise<void> {
-    const { store, clock, random, log } = this.#options;
-    const { signal } = this.#stop;
-    const onReset: Parameters<typeof listAndWatch>[2]["onReset"] = (keyValues, revision) => this.#view.reset(keyValues, revision);
-    while (!signal.aborted) {
-      try {
-        await listAndWatch(store, prefix, { clock, random, log, signal, onReset, onEvents: (batch) => this.#view.apply(batch) });
-      } catch (error) {
-        log.error("the registry is not followed; it is tried again", error);
-        await sleep(clock, followRetryMs, signal).catch(() => {
-          // Closed: the loop's condition ends it.
-        });
-      }
-    }
-  }
-
   #onChange(change: RegistryChange): void {
     if (this.#isFirstReset && this.#view.isReady) this.#onFirstReset();
     for (const modelId of change.models) this.#onModelChanged(modelId);
     for (const vmodelId of change.vmodels) {
       this.#transitions.changed(vmodelId);
-      this.#forgetUnloaded(vmodelId);
+      this.#unloading.changed(vmodelId);
     }
     const hasLostInstance = [...change.instances].some((instanceId) => !this.#view.instances.has(instanceId));
     // What a dead instance was loading is anybody's now.
@@ -267,7 +224,7 @@ class ServingMesh implements RunningMesh {
 
   #onSecond(): void {
     this.#cache.tick();
-    this.#measure();
+    measureCache(this.#metrics, this.#cache, this.#options);
     this.#transitions.run();
     void this.#session.refresh();
     if (--this.#secondsLeft <= 0) {
@@ -275,16 +232,6 @@ class ServingMesh implements RunningMesh {
       this.#housekeeping.run();
     }
     this.#setSecond();
-  }
-
-  #measure(): void {
-    const { clock, capacityBytes } = this.#options;
-    const { usedBytes, modelCount, oldestUseMs } = this.#cache;
-    const nowMs = clock.nowMs();
-    this.#metrics.usedBytes.set(usedBytes);
-    this.#metrics.usedBasisPoints.set(Math.round((usedBytes / capacityBytes) * 10_000));
-    this.#metrics.modelCount.set(modelCount);
-    this.#metrics.oldestUseAge.set((nowMs - (oldestUseMs ?? nowMs)) / secondMs);
   }
 
   #instanceRecord(): InstanceRecord {

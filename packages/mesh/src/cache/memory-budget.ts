@@ -37,6 +37,7 @@ export class MemoryBudget {
   readonly #options: MemoryBudgetOptions;
   readonly #waiting: Reservation[] = [];
   #usedBytes = 0;
+  #leavingBytes = 0;
   #isServing = false;
   #isDirty = false;
 
@@ -46,6 +47,11 @@ export class MemoryBudget {
 
   get usedBytes(): number {
     return this.#usedBytes;
+  }
+
+  /** Part of `usedBytes` that comes free by itself: models on their way out. */
+  get leavingBytes(): number {
+    return this.#leavingBytes;
   }
 
   /** Reserves bytes, after whoever asked before. Rejects with `MEMORY_EXHAUSTED` when they do not come free in time, or with the signal's reason. */
@@ -67,6 +73,18 @@ export class MemoryBudget {
   /** Gives bytes back. */
   release(bytes: number): void {
     this.#usedBytes -= bytes;
+    this.serve();
+  }
+
+  /** Whoever has these bytes is on the way out. */
+  leave(bytes: number): void {
+    this.#leavingBytes += bytes;
+  }
+
+  /** The way out has ended; bytes that were not freed stay charged. */
+  left(bytes: number, isFreed: boolean): void {
+    this.#leavingBytes -= bytes;
+    if (isFreed) this.#usedBytes -= bytes;
     this.serve();
   }
 

@@ -20,9 +20,9 @@ import { Departures } from "./departures.ts";
 import { LoadQueue } from "./load-queue.ts";
 import { LruList } from "./lru-list.ts";
 import { MemoryBudget } from "./memory-budget.ts";
+import { ModelLoader } from "./model-loader.ts";
 import { type LoadSource, PendingLoad } from "./pending-load.ts";
 import { planEviction } from "./plan-eviction.ts";
-import { predictSize, runLoad } from "./run-load.ts";
 import { unloadModel } from "./unload-model.ts";
 
 /** Told what happens in the cache, synchronously. Must not throw. */
@@ -65,8 +65,6 @@ export interface EnsureOptions {
   readonly placement?: "newest" | "oldest";
 }
 
-const maxKnownSizes = 65_536;
-
 /** Weighted LRU cache of loaded models. */
 export class ModelCache implements CachedModelOwner {
   readonly #options: ModelCacheOptions;
@@ -76,20 +74,22 @@ export class ModelCache implements CachedModelOwner {
   readonly #queue = new LoadQueue<PendingLoad>();
   readonly #departures = new Departures();
   readonly #budget: MemoryBudget;
-  /** What models turned out to need: a second load of one that was predicted too small does not exceed the capacity again. */
-  readonly #knownSizes = new Map<string, number>();
+  readonly #loader: ModelLoader;
   readonly #closing = new AbortController();
   #tickMs: number;
-  #leavingBytes = 0;
   #loadingCount = 0;
   #waitingCount = 0;
 
   constructor(options: ModelCacheOptions) {
-    const { clock, capacityBytes, limits } = options;
+    const { clock, log, capacityBytes, limits, events } = options;
+    const { roomTimeoutMs } = limits;
     this.#options = options;
     this.#tickMs = clock.nowMs();
     const makeRoom = (neededBytes: number, who: string): void => this.#makeRoom(neededBytes, who);
-    this.#budget = new MemoryBudget({ clock, capacityBytes, timeoutMs: limits.roomTimeoutMs, makeRoom });
+    this.#budget = new MemoryBudget({ clock, capacityBytes, timeoutMs: roomTimeoutMs, makeRoom });
+    const onStage: CacheEvents["onStage"] = (load, stage) => events.onStage(load, stage);
+    const shared = { budget: this.#budget, departures: this.#departures };
+    this.#loader = new ModelLoader({ clock, log, capacityBytes, roomTimeoutMs, ...shared, onStage });
   }
 
   get usedBytes(): number {
@@ -238,62 +238,12 @@ export class ModelCache implements CachedModelOwner {
     load.startedAtMs = this.#options.clock.nowMs();
     this.#options.events.onLoadStarted(load);
     try {
-      const model = await this.#load(load);
-      this.#publish(load, model);
+      this.#publish(load, await this.#loader.load(load));
     } catch (error) {
       this.#endFailed(load, PlatformError.from(error));
     } finally {
       this.#loadingCount--;
       this.#startLoads();
-    }
-  }
-
-  async #load(load: PendingLoad): Promise<LoadedModel> {
-    const { clock, capacityBytes, limits } = this.#options;
-    const { modelId } = load;
-    const { signal } = load.abort;
-    await this.#departures.over(modelId, { clock, limitMs: limits.roomTimeoutMs, signal });
-    const predictedBytes = Math.max(await predictSize(load, clock), this.#knownSizes.get(modelId) ?? 0);
-    if (predictedBytes > capacityBytes) throw failure("MODEL_TOO_LARGE", { sizeBytes: predictedBytes, capacityBytes });
-    await this.#budget.reserve(predictedBytes, { who: modelId, signal });
-    const model = await this.#loadWithin(load, predictedBytes);
-    this.#budget.correct(model.sizeBytes - predictedBytes);
-    this.#rememberSize(model);
-    try {
-      if (model.sizeBytes > capacityBytes) throw failure("MODEL_TOO_LARGE", { sizeBytes: model.sizeBytes, capacityBytes });
-      if (this.#budget.usedBytes > capacityBytes) await this.#budget.repaid({ who: modelId, signal });
-      signal.throwIfAborted();
-    } catch (error) {
-      this.#departures.begin(modelId);
-      void this.#discard(model);
-      throw error;
-    }
-    return model;
-  }
-
-  async #loadWithin(load: PendingLoad, reservedBytes: number): Promise<LoadedModel> {
-    let isAbandoned = false;
-    const { modelId } = load;
-    try {
-      return await runLoad(load, {
-        clock: this.#options.clock,
-        onStage: (stage) => this.#options.events.onStage(load, stage),
-        onAbandoned: () => {
-          isAbandoned = true;
-          this.#leavingBytes += reservedBytes;
-          this.#departures.begin(modelId);
-        },
-        onAbandonedEnd: (model) => {
-          this.#leavingBytes -= reservedBytes;
-          this.#budget.correct((model?.sizeBytes ?? 0) - reservedBytes);
-          if (model) void this.#discard(model);
-          else this.#departures.end(modelId);
-        },
-      });
-    } catch (error) {
-      // An abandoned load keeps its bytes until the runtime has ended it.
-      if (!isAbandoned) this.#budget.release(reservedBytes);
-      throw error;
     }
   }
 
@@ -319,7 +269,8 @@ export class ModelCache implements CachedModelOwner {
 
   #makeRoom(neededBytes: number, who: string): void {
     const { capacityBytes } = this.#options;
-    const state = { capacityBytes, usedBytes: this.usedBytes, leavingBytes: this.#leavingBytes, byLastUse: this.#byLastUse };
+    const { usedBytes, leavingBytes } = this.#budget;
+    const state = { capacityBytes, usedBytes, leavingBytes, byLastUse: this.#byLastUse };
     const plan = planEviction(state, neededBytes);
     for (const cached of plan.unload) this.#evict(cached, `least recently used and idle; room was needed for ${who}`);
     for (const cached of plan.drain)
@@ -331,7 +282,7 @@ export class ModelCache implements CachedModelOwner {
     this.#loaded.delete(cached.modelId);
     this.#byLastUse.remove(cached);
     cached.isLeaving = true;
-    this.#leavingBytes += cached.sizeBytes;
+    this.#budget.leave(cached.sizeBytes);
     this.#departures.begin(cached.modelId);
     this.#options.events.onEvicted(cached, reason);
     if (cached.holders === 0) void this.#unload(cached);
@@ -341,27 +292,9 @@ export class ModelCache implements CachedModelOwner {
     const { clock, events } = this.#options;
     const startedMs = clock.monotonicMs();
     const isFreed = await unloadModel(cached.model, this.#options);
-    this.#leavingBytes -= cached.sizeBytes;
     events.onUnloaded(cached, { isFreed, tookMs: clock.monotonicMs() - startedMs });
     this.#departures.end(cached.modelId);
-    if (isFreed) this.#budget.release(cached.sizeBytes);
-    else this.#budget.serve();
-  }
-
-  /** Unloads a model that was never handed out. */
-  async #discard(model: LoadedModel): Promise<void> {
-    this.#leavingBytes += model.sizeBytes;
-    const isFreed = await unloadModel(model, this.#options);
-    this.#leavingBytes -= model.sizeBytes;
-    this.#departures.end(model.modelId);
-    if (isFreed) this.#budget.release(model.sizeBytes);
-  }
-
-  #rememberSize(model: LoadedModel): void {
-    this.#knownSizes.delete(model.modelId);
-    this.#knownSizes.set(model.modelId, model.sizeBytes);
-    const [oldest] = this.#knownSizes.keys();
-    if (this.#knownSizes.size > maxKnownSizes && oldest !== undefined) this.#knownSizes.delete(oldest);
+    this.#budget.left(cached.sizeBytes, isFreed);
   }
 }
 

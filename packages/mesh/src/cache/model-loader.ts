@@ -1,0 +1,101 @@
+/**
+ * One load, from the prediction of its size to a model that fits: waits for the previous copy to be gone, reserves, loads, charges what it turned
+ * out to need. Whatever fails, its bytes are given back, those of a load that the runtime does not end only when it has ended.
+ */
+import { type Clock, failure, type Log } from "@modelyard/core";
+import type { LoadedModel, LoadStage } from "@modelyard/runtimes";
+import type { Departures } from "./departures.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
+import type { PendingLoad } from "./pending-load.ts";
+import { predictSize, runLoad } from "./run-load.ts";
+import { unloadModel } from "./unload-model.ts";
+
+/** What {@link ModelLoader} works with. */
+export interface ModelLoaderDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly capacityBytes: number;
+  /** How long a load waits for its previous copy to be gone. */
+  readonly roomTimeoutMs: number;
+  readonly budget: MemoryBudget;
+  readonly departures: Departures;
+  readonly onStage: (load: PendingLoad, stage: LoadStage) => void;
+}
+
+const maxKnownSizes = 65_536;
+
+/** Loads models into the memory there is. */
+export class ModelLoader {
+  readonly #deps: ModelLoaderDeps;
+  /** What models turned out to need: a second load of one that was predicted too small does not exceed the capacity again. */
+  readonly #knownSizes = new Map<string, number>();
+
+  constructor(deps: ModelLoaderDeps) {
+    this.#deps = deps;
+  }
+
+  /** The model, charged to the budget. Rejects with the runtime's error, `MODEL_TOO_LARGE`, `MEMORY_EXHAUSTED`, or the reason of the load's abort. */
+  async load(load: PendingLoad): Promise<LoadedModel> {
+    const { clock, capacityBytes, roomTimeoutMs, budget, departures } = this.#deps;
+    const { modelId, abort } = load;
+    const { signal } = abort;
+    await departures.over(modelId, { clock, limitMs: roomTimeoutMs, signal });
+    const predictedBytes = Math.max(await predictSize(load, clock), this.#knownSizes.get(modelId) ?? 0);
+    if (predictedBytes > capacityBytes) throw failure("MODEL_TOO_LARGE", { sizeBytes: predictedBytes, capacityBytes });
+    await budget.reserve(predictedBytes, { who: modelId, signal });
+    const model = await this.#loadWithin(load, predictedBytes);
+    budget.correct(model.sizeBytes - predictedBytes);
+    this.#rememberSize(model);
+    try {
+      if (model.sizeBytes > capacityBytes) throw failure("MODEL_TOO_LARGE", { sizeBytes: model.sizeBytes, capacityBytes });
+      if (budget.usedBytes > capacityBytes) await budget.repaid({ who: modelId, signal });
+      signal.throwIfAborted();
+    } catch (error) {
+      departures.begin(modelId);
+      budget.leave(model.sizeBytes);
+      void this.#discard(model);
+      throw error;
+    }
+    return model;
+  }
+
+  async #loadWithin(load: PendingLoad, reservedBytes: number): Promise<LoadedModel> {
+    const { clock, budget, departures, onStage } = this.#deps;
+    let isAbandoned = false;
+    const onAbandoned = (): void => {
+      isAbandoned = true;
+      budget.leave(reservedBytes);
+      departures.begin(load.modelId);
+    };
+    const onAbandonedEnd = (model: LoadedModel | undefined): void => {
+      if (!model) {
+        departures.end(load.modelId);
+        return budget.left(reservedBytes, true);
+      }
+      budget.leave(model.sizeBytes - reservedBytes);
+      budget.correct(model.sizeBytes - reservedBytes);
+      void this.#discard(model);
+    };
+    try {
+      return await runLoad(load, { clock, onStage: (stage) => onStage(load, stage), onAbandoned, onAbandonedEnd });
+    } catch (error) {
+      if (!isAbandoned) budget.release(reservedBytes);
+      throw error;
+    }
+  }
+
+  /** Unloads a model that was never handed out and is on its way out. */
+  async #discard(model: LoadedModel): Promise<void> {
+    const { budget, departures } = this.#deps;
+    const isFreed = await unloadModel(model, this.#deps);
+    departures.end(model.modelId);
+    budget.left(model.sizeBytes, isFreed);
+  }
+
+  #rememberSize({ modelId, sizeBytes }: LoadedModel): void {
+    this.#knownSizes.delete(modelId);
+    this.#knownSizes.set(modelId, sizeBytes);
+    const [oldest] = this.#knownSizes.keys();
+    if (this.#knownSizes.size > maxKnownSizes && oldest !== undefined) this.#knownSizes.delete(oldest);
+  }
+}
