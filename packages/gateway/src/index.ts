@@ -3,4 +3,4 @@ export type { AccessLogLevel } from "./access-log/access-log.ts";
 export type { CorsOptions } from "./cors/cors-policy.ts";
 export { createGateway, type Gateway } from "./gateway.ts";
 export type { ServerLoadLimits } from "./limits/server-load.ts";
-export type { GatewayLimits, GatewayOptions } from "./options.ts";
+export { defaultLimits, type GatewayLimits, type GatewayOptions } from "./options.ts";

@@ -56,7 +56,8 @@ export interface ResolvedGatewayOptions extends Omit<GatewayOptions, "cors"> {
   readonly cors: CorsPolicy | undefined;
 }
 
-const defaultLimits: GatewayLimits & ServerLoadLimits = {
+/** The defaults of the limits. */
+export const defaultLimits: GatewayLimits & ServerLoadLimits = {
   maxBodyBytes: 64 * 1024 * 1024,
   maxReceivingBytes: 1024 * 1024 * 1024,
   maxInFlight: 20_000,

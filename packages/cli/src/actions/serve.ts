@@ -1,6 +1,7 @@
 /** `modelyard serve`: a serving process that listens itself and is supervised by something else. */
 import { jsonLog } from "@modelyard/core";
 import type { CommandContext } from "../commands/command-context.ts";
+import { warnOfCleartext } from "../config/check-security.ts";
 import { type ConfigFlags, loadConfig } from "../config/load-config.ts";
 import { serveSettings } from "../programs/program-settings.ts";
 import { startServe } from "../programs/serve.ts";
@@ -17,6 +18,7 @@ export async function serve(flags: ConfigFlags, context: CommandContext): Promis
   const terminated = terminationAsked(clock);
   const write = (line: string): void => void streams.stderr.write(line);
   const log = jsonLog({ clock, write, level: config.logLevel, fields: { role: "serving", pid: process.pid } });
+  warnOfCleartext(config, log);
   const instanceId = `serving-${process.pid}`;
   const settings = { ...serveSettings({ ...config, servingProcesses: 1 }, productVersion(), 0), instanceId, runningFile: undefined };
   const program = await startServe(settings, { clock, log, predecessor: undefined });

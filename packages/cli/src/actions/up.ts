@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { jsonLog, type Log } from "@modelyard/core";
 import type { CommandContext } from "../commands/command-context.ts";
+import { warnOfCleartext } from "../config/check-security.ts";
 import type { Config } from "../config/keys.ts";
 import { type ConfigFlags, loadConfig } from "../config/load-config.ts";
 import { controlSettings, serveSettings } from "../programs/program-settings.ts";
@@ -21,7 +22,9 @@ export async function up(flags: ConfigFlags, context: CommandContext): Promise<v
   const isMetricsPortChosen = values.some(({ property, source }) => property === "metricsPort" && source !== "default");
   let supervisor: Supervisor | undefined;
   const terminated = terminationAsked(clock, { onHangUp: () => void supervisor?.reload() });
-  supervisor = await startSupervisor(supervisorOptions(config, isMetricsPortChosen), { clock, log: supervisorLog(config, context) });
+  const log = supervisorLog(config, context);
+  warnOfCleartext(config, log);
+  supervisor = await startSupervisor(supervisorOptions(config, isMetricsPortChosen), { clock, log });
   try {
     const ready = await Promise.race([supervisor.ready, terminated]);
     if (typeof ready === "string") return;

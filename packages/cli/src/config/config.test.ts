@@ -1,10 +1,16 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { recordedLog } from "@modelyard/core/testing";
+import { defaultLimits as defaultGatewayLimits } from "@modelyard/gateway";
+import { defaultLimits as defaultWireLimits } from "@modelyard/wire";
 import { describe, expect, it } from "vitest";
+import { servingLimits } from "../programs/program-settings.ts";
 import { temporaryFolder } from "../testing/temporary-folder.ts";
+import { isLoopback, warnOfCleartext } from "./check-security.ts";
 import { configKeys, flagOf, variableOf } from "./keys.ts";
 import { defaultDataDir, loadConfig } from "./load-config.ts";
-import { type ConfigInputs, isLoopback, type ResolvedConfig, resolveConfig } from "./resolve-config.ts";
+import { type ConfigInputs, type ResolvedConfig, resolveConfig } from "./resolve-config.ts";
+import { originsOf } from "./security-keys.ts";
 import { formatBytes, formatDuration, parseBytes, parseDuration } from "./units.ts";
 
 function resolved(inputs: Partial<ConfigInputs> = {}): ResolvedConfig {
@@ -49,11 +55,16 @@ describe("resolveConfig()", () => {
     [{ file: file({ logLevel: "loud" }) }, "logLevel in /data/config.yaml is not valid"],
     [{ file: file({ port: [1] }) }, "it is [1], and a text or a number is wanted"],
     [{ file: file({ "control-port": 1 }) }, 'unknown key "control-port"'],
-    [{ flags: { address: "0.0.0.0" } }, 'address "0.0.0.0" is refused'],
+    [{ flags: { corsOrigins: "https://a.example/path" } }, 'a.example/path", and origins such as'],
     [{ flags: { port: "9" }, environment: { MODELYARD_CONTROL_PORT: "9" } }, "port 9 (--port) and controlPort 9 (MODELYARD_CONTROL_PORT)"],
     [{ flags: { data: "/one" }, file: file({ data: "/two" }) }, "data /one (--data) and data /two (data in /data/config.yaml)"],
   ] satisfies [Partial<ConfigInputs>, string][])("refuses %j", (inputs, message) => {
     expect(() => resolved(inputs)).toThrow(message);
+  });
+
+  it("takes the files of TLS from the working folder, and nothing for those that are not given", () => {
+    const { config } = resolved({ flags: { tlsCert: "server.pem", tlsKey: "/keys/server.key" } });
+    expect(config).toMatchObject({ tlsCertFile: "/somewhere/server.pem", tlsKeyFile: "/keys/server.key", tlsClientCaFile: "" });
   });
 
   it("says how an unknown key is written when it is nearly right", () => {
@@ -72,6 +83,62 @@ describe("resolveConfig()", () => {
 
   it("lets both ports be any free one", () => {
     expect(resolved({ flags: { port: "0", controlPort: "0" } }).config).toMatchObject({ port: 0, controlPort: 0 });
+  });
+});
+
+const tls = { tlsCert: "/c", tlsKey: "/k" };
+const mutualTls = { ...tls, tlsClientCa: "/ca", clientCertificates: "required" };
+
+describe("the configuration of who may connect", () => {
+  it("lets everybody of this machine in, and records nothing, by default", () => {
+    const { clientCertificates, authentication, accessLog, corsOrigins } = resolved().config;
+    expect([clientCertificates, authentication, accessLog, originsOf(corsOrigins)]).toEqual(["none", "none", "off", []]);
+  });
+
+  it("has origins as a list", () => {
+    const { corsOrigins } = resolved({ flags: { corsOrigins: "https://a.example, http://b.example:8080" } }).config;
+    expect(originsOf(corsOrigins)).toEqual(["https://a.example", "http://b.example:8080"]);
+  });
+
+  it.each([
+    [{ tlsCert: "/c" }, "tlsCert /c (--tls-cert) and no tlsKey (the default of tlsKey) are of no use"],
+    [{ tlsKey: "/k" }, "no tlsCert (the default of tlsCert) and tlsKey /k (--tls-key) are of no use"],
+    [{ ...tls, clientCertificates: "optional" }, "clientCertificates optional (--client-certificates) and no tlsClientCa"],
+    [{ tlsClientCa: "/ca", clientCertificates: "required" }, "clientCertificates required (--client-certificates) and no tlsCert"],
+    [{ ...tls, tlsClientCa: "/ca" }, "tlsClientCa /ca (--tls-client-ca) and clientCertificates none (the default of clientCertificates)"],
+  ])("refuses %j and says both names", (flags, message) => {
+    expect(() => resolved({ flags })).toThrow(expect.objectContaining({ reason: "CONFIG_CONTRADICTION" }));
+    expect(() => resolved({ flags })).toThrow(message);
+  });
+
+  it.each([{}, tls, { ...mutualTls, clientCertificates: "optional" }])("refuses an address beyond loopback with %j", (flags) => {
+    expect(() => resolved({ flags: { address: "0.0.0.0", ...flags } })).toThrow(
+      expect.objectContaining({ reason: "ADDRESS_REFUSED", hint: expect.stringContaining("--authentication required") }),
+    );
+  });
+
+  it.each([mutualTls, { authentication: "required" }])("allows an address beyond loopback with %j", (flags) => {
+    expect(resolved({ flags: { address: "0.0.0.0", ...flags } }).config.address).toBe("0.0.0.0");
+  });
+
+  it("is warned of where keys would travel in cleartext beyond this machine", () => {
+    const warned = (flags: Readonly<Record<string, string>>): number => {
+      const { log, records } = recordedLog();
+      warnOfCleartext(resolved({ flags }).config, log);
+      return records.length;
+    };
+    const open = { address: "0.0.0.0", authentication: "required" };
+    expect([open, { ...open, ...tls }, { authentication: "required" }, { address: "0.0.0.0", ...mutualTls }].map(warned)).toEqual([
+      1, 0, 0, 0,
+    ]);
+  });
+});
+
+describe("the default limits", () => {
+  it("are those of the parts that keep them", () => {
+    const { gatewayLimits, wireLimits } = servingLimits(resolved().config);
+    expect(defaultGatewayLimits).toMatchObject(gatewayLimits);
+    expect(defaultWireLimits).toMatchObject(wireLimits);
   });
 });
 

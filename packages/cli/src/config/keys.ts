@@ -1,88 +1,14 @@
 /** Every key of the configuration: its meaning, how it is written, its default. The table is all there is to know about a key. */
 import type { LogLevel } from "@modelyard/core";
-import { formatBytes, formatDuration, parseBytes, parseDuration } from "./units.ts";
+import { bytesKey, type ConfigKey, choiceKey, durationKey, numberKeys, textKey } from "./key-kinds.ts";
+import { type SecurityConfig, securityKeys } from "./security-keys.ts";
 
-/** What a default may depend on. */
-export interface MachineFacts {
-  readonly memoryBytes: number;
-  /** `~/.local/share/modelyard`, in a clone of the repository its `.modelyard`. */
-  readonly dataDir: string;
-}
-
-/** A key. */
-export interface ConfigKey<T extends string | number> {
-  /** As written in the file; the flag and the environment variable are derived from it. */
-  readonly name: string;
-  /** One sentence with unit and range, for help and `modelyard config`. */
-  readonly meaning: string;
-  /** Shown in help in the place of the value. */
-  readonly placeholder: string;
-  readonly defaultOf: (machine: MachineFacts) => T;
-  /** The value of a text; undefined when it is not one. */
-  readonly parse: (text: string) => T | undefined;
-  /** What `parse` accepts, for messages. */
-  readonly wanted: string;
-  /** As people read it. */
-  readonly format: (value: T) => string;
-}
-
-type KeyOptions<T extends string | number> = Pick<ConfigKey<T>, "name" | "meaning" | "defaultOf">;
-
-const numbers = (range: { readonly min: number; readonly max: number; readonly placeholder: string }) => {
-  const { min, max, placeholder } = range;
-  return (options: KeyOptions<number>): ConfigKey<number> => ({
-    ...options,
-    placeholder,
-    parse: (text) => (/^\d+$/.test(text.trim()) && Number(text) >= min && Number(text) <= max ? Number(text) : undefined),
-    wanted: `a whole number from ${min} to ${max}`,
-    format: String,
-  });
-};
-
-const portKey = numbers({ min: 0, max: 65_535, placeholder: "PORT" });
-const processCountKey = numbers({ min: 1, max: 64, placeholder: "COUNT" });
-
-const limitKey = numbers({ min: 1, max: 1_000_000, placeholder: "COUNT" });
-
-const textKey = (options: KeyOptions<string> & { readonly placeholder: string }): ConfigKey<string> => ({
-  ...options,
-  parse: (text) => (text.trim() === "" ? undefined : text),
-  wanted: "a text",
-  format: String,
-});
-
-const choiceKey = <T extends string>(options: KeyOptions<T> & { readonly choices: readonly T[] }): ConfigKey<T> => ({
-  ...options,
-  placeholder: options.choices.join("|"),
-  parse: (text) => options.choices.find((choice) => choice === text),
-  wanted: `one of ${options.choices.join(", ")}`,
-  format: String,
-});
-
-const bytesKey = (options: KeyOptions<number> & { readonly minBytes: number }): ConfigKey<number> => ({
-  ...options,
-  placeholder: "BYTES",
-  parse(text) {
-    const bytes = parseBytes(text);
-    return bytes !== undefined && bytes >= options.minBytes ? bytes : undefined;
-  },
-  wanted: `a size of at least ${formatBytes(options.minBytes)}, such as 512MiB, 2Gi or 1000000000`,
-  format: formatBytes,
-});
-
-const durationKey = (options: KeyOptions<number> & { readonly minMs: number }): ConfigKey<number> => ({
-  ...options,
-  placeholder: "DURATION",
-  parse(text) {
-    const durationMs = parseDuration(text);
-    return durationMs !== undefined && durationMs >= options.minMs ? durationMs : undefined;
-  },
-  wanted: `a duration of at least ${formatDuration(options.minMs)}, such as 500ms, 30s or 2m`,
-  format: formatDuration,
-});
+const portKey = numberKeys({ min: 0, max: 65_535, placeholder: "PORT" });
+const processCountKey = numberKeys({ min: 1, max: 64, placeholder: "COUNT" });
+const limitKey = numberKeys({ min: 1, max: 1_000_000, placeholder: "COUNT" });
 
 /** The configuration of a server. */
-export interface Config {
+export interface Config extends SecurityConfig {
   readonly dataDir: string;
   readonly address: string;
   readonly port: number;
@@ -106,15 +32,18 @@ export interface Config {
 
 /** Keys of a server, by the name their value has in the program. */
 export const configKeys: { readonly [P in keyof Config]: ConfigKey<Config[P]> } = {
-  dataDir: textKey({
-    name: "data",
-    meaning: "Folder for everything the server keeps; one server at a time may use it",
-    placeholder: "DIR",
-    defaultOf: (machine) => machine.dataDir,
-  }),
+  dataDir: {
+    ...textKey({
+      name: "data",
+      meaning: "Folder for everything the server keeps; one server at a time may use it",
+      placeholder: "DIR",
+      defaultOf: (machine) => machine.dataDir,
+    }),
+    isPath: true,
+  },
   address: textKey({
     name: "address",
-    meaning: "Loopback address both ports are opened on",
+    meaning: "Address every port is opened on; beyond loopback only with authentication or client certificates",
     placeholder: "ADDRESS",
     defaultOf: () => "127.0.0.1",
   }),
@@ -205,6 +134,7 @@ export const configKeys: { readonly [P in keyof Config]: ConfigKey<Config[P]> } 
     meaning: "Requests that wait for their turn with one model; more are refused",
     defaultOf: () => 1_000,
   }),
+  ...securityKeys,
   logLevel: choiceKey({
     name: "logLevel",
     meaning: "Lowest severity that is logged",

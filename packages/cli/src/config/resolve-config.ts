@@ -2,10 +2,11 @@
  * The configuration: flag, then environment, then file, then default. Read once, checked, frozen; every value knows where it came from.
  * No I/O here: what was read is passed in.
  */
-import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { failure } from "@modelyard/core";
-import { type Config, type ConfigKey, type ConfigProperty, configKeys, flagOf, type MachineFacts, variableOf } from "./keys.ts";
+import { checkSecurity } from "./check-security.ts";
+import type { ConfigKey, MachineFacts } from "./key-kinds.ts";
+import { type Config, type ConfigProperty, configKeys, flagOf, variableOf } from "./keys.ts";
 
 /** Where a value came from. */
 export type ConfigSource = "flag" | "environment" | "file" | "default";
@@ -67,7 +68,8 @@ function resolveKey(property: ConfigProperty, key: ConfigKey<string | number>, i
   if (!found) return of(key.defaultOf(inputs.machine), "default", `the default of ${name}`);
   const value = key.parse(found.text);
   if (value === undefined) throw failure("CONFIG_INVALID", { origin: found.origin, current: `"${found.text}"`, wanted: key.wanted });
-  return of(property === "dataDir" ? resolve(inputs.workingDir, String(value)) : value, found.source, found.origin);
+  const isRelative = key.isPath === true && value !== "";
+  return of(isRelative ? resolve(inputs.workingDir, String(value)) : value, found.source, found.origin);
 }
 
 interface Given {
@@ -98,11 +100,12 @@ function checkFileKeys(file: ConfigFile): void {
 }
 
 function checkTogether(config: Config, values: readonly ConfigValue[], { file }: ConfigInputs): void {
-  if (!isLoopback(config.address)) throw failure("ADDRESS_REFUSED", { address: config.address });
   const originOf = (property: ConfigProperty): string => {
     const one = values.find((value) => value.property === property);
-    return one ? `${one.name} ${one.value} (${one.origin})` : property;
+    if (!one) return property;
+    return `${one.value === "" ? `no ${one.name}` : `${one.name} ${one.value}`} (${one.origin})`;
   };
+  checkSecurity(config, originOf);
   for (const [one, other] of [
     ["port", "controlPort"],
     ["port", "metricsPort"],
@@ -119,10 +122,4 @@ function checkTogether(config: Config, values: readonly ConfigValue[], { file }:
     const second = `data ${inFile} (data in ${file.path})`;
     throw failure("CONFIG_CONTRADICTION", { first: originOf("dataDir"), second, why: "name two folders" });
   }
-}
-
-/** Whether connections to an address can only come from this machine. `localhost` counts. */
-export function isLoopback(address: string): boolean {
-  if (address === "localhost" || address === "::1") return true;
-  return isIP(address) === 4 && address.startsWith("127.");
 }

@@ -8,9 +8,9 @@ export const cliErrors = {
   },
   ADDRESS_REFUSED: {
     code: "INVALID_ARGUMENT",
-    template: 'The address "{address}" is refused: only loopback addresses are allowed until authentication exists',
+    template: 'The address "{address}" is refused: beyond loopback clients have to show who they are',
     retryable: false,
-    hint: "Use --address 127.0.0.1 and reach it from outside through an SSH tunnel or a proxy that authenticates",
+    hint: "Add --authentication required or --client-certificates required, best with --tls-cert and --tls-key; or use --address 127.0.0.1",
   },
   ADDRESS_UNUSABLE: {
     code: "FAILED_PRECONDITION",
