@@ -97,9 +97,14 @@ interface InputSource {
 }
 
 function jsonContents({ body, input, index, name }: InputSource & { readonly index: number }): InputContents {
-  const data = input["data"];
+  const data = input["data"] ?? (isInSharedMemory(input) ? [] : undefined);
   if (!Array.isArray(data)) throw invalid(`the input "${name}" has neither "data", a list, nor the parameter "binary_data_size"`);
   return { kind: "json", json: { data, exact: () => exactData(body.exactRoot(), index) } };
+}
+
+/** Its contents are not in the request: whether there is such a region is for the caller, who sees the parameter. */
+function isInSharedMemory({ parameters }: JsonObject): boolean {
+  return isObject(parameters) && parameters["shared_memory_region"] !== undefined;
 }
 
 function binaryContents(source: InputSource & { readonly offset: number; readonly size: number }): InputContents {

@@ -82,6 +82,11 @@ describe("readRestInferRequest()", () => {
     expect(request.outputs.map((output) => output.isBinary)).toEqual([true, false]);
   });
 
+  it("leaves the contents of an input in shared memory to the caller", () => {
+    const [input] = readJson({ inputs: [{ ...x, data: undefined, parameters: { shared_memory_region: "r" } }] }).inputs;
+    expect(input?.parameters).toEqual({ shared_memory_region: "r" });
+  });
+
   it.each<[string, unknown, string]>([
     ["a list", [1], "its JSON is not an object"],
     ["no inputs", {}, 'the member "inputs" is missing'],

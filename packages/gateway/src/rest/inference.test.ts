@@ -100,7 +100,7 @@ describe("inference over REST", () => {
   });
 
   it.each<[string, object]>([
-    ["shared memory", { inputs: [{ ...x, parameters: { shared_memory_region: "r" } }] }],
+    ["shared memory", { inputs: [{ ...x, data: undefined, parameters: { shared_memory_region: "r" } }] }],
     ["a sequence", { inputs: [x], parameters: { sequence_id: 3 } }],
   ])("refuses %s with 501 instead of ignoring it", async (_what, body) => {
     const server = await startPair();
