@@ -25,6 +25,7 @@ import { repositoryIndex } from "../operations/repository-index.ts";
 import { statisticsReports } from "../operations/statistics-report.ts";
 import type { RequestKind } from "../request-counters.ts";
 import type { ModelReference, ResolvedModel } from "../routing/model-reference.ts";
+import { unsupportedExtensions } from "../unsupported-extensions.ts";
 
 /** One call of an extension. */
 export interface ExtensionCall {
@@ -63,14 +64,14 @@ export function extensionMethods(deps: ExtensionMethodsDeps): readonly Extension
 const unsupported: readonly { readonly name: string; readonly what: string }[] = [
   ...["SystemSharedMemoryStatus", "SystemSharedMemoryRegister", "SystemSharedMemoryUnregister"].map((name) => ({
     name,
-    what: "Shared memory of the system",
+    what: unsupportedExtensions.systemSharedMemory,
   })),
   ...["CudaSharedMemoryStatus", "CudaSharedMemoryRegister", "CudaSharedMemoryUnregister"].map((name) => ({
     name,
-    what: "Shared memory of CUDA devices",
+    what: unsupportedExtensions.cudaSharedMemory,
   })),
-  { name: "TraceSetting", what: "The trace extension" },
-  { name: "LogSettings", what: "The logging extension" },
+  { name: "TraceSetting", what: unsupportedExtensions.trace },
+  { name: "LogSettings", what: unsupportedExtensions.logging },
 ];
 
 function refused(name: string, what: string): ExtensionMethod {

@@ -121,8 +121,8 @@ it.each([
   ["TraceSetting", "The trace extension"],
   ["LogSettings", "The logging extension"],
   ...["Status", "Register", "Unregister"].flatMap((verb) => [
-    [`SystemSharedMemory${verb}`, "Shared memory of the system"],
-    [`CudaSharedMemory${verb}`, "Shared memory of CUDA devices"],
+    [`SystemSharedMemory${verb}`, "System shared memory"],
+    [`CudaSharedMemory${verb}`, "CUDA shared memory"],
   ]),
 ])("%s is refused by name", async (method, what) => {
   expect(await refusalOf(client.call(method, {}))).toBe(`UNIMPLEMENTED: ${what} is not supported`);

@@ -1,4 +1,5 @@
 /** What the path of a REST request asks for. Names are decoded by the time they come here, and may have slashes in them. */
+import { unsupportedExtensions } from "../unsupported-extensions.ts";
 import type { ModelReference } from "./model-reference.ts";
 
 /** Addresses of one model. */
@@ -42,11 +43,6 @@ const unsupportedVerbs: ReadonlyMap<string, string> = new Map([
   ["generate_stream", "Text generation by the generate extension"],
 ]);
 
-const tracing = "The trace extension: requests are traced by no setting of a client. It";
-const logging = "The logging extension: the log is configured where the server is started. It";
-const systemSharedMemory = "System shared memory";
-const cudaSharedMemory = "CUDA shared memory";
-
 /** Parses the decoded segments of a path; undefined when no address is like that. */
 export function parseRestAddress(segments: readonly string[], namespace: string): RestAddress | undefined {
   const [root, ...rest] = segments;
@@ -69,13 +65,13 @@ function parseV2(segments: readonly string[], namespace: string): RestAddress | 
     case "repository":
       return parseRepository(rest, namespace);
     case "logging":
-      return rest.length === 0 ? { kind: "unsupported", what: logging } : undefined;
+      return rest.length === 0 ? { kind: "unsupported", what: unsupportedExtensions.logging } : undefined;
     case "trace":
-      return isTraceSetting(segments) ? { kind: "unsupported", what: tracing } : undefined;
+      return isTraceSetting(segments) ? { kind: "unsupported", what: unsupportedExtensions.trace } : undefined;
     case "systemsharedmemory":
-      return parseSharedMemory(rest, systemSharedMemory);
+      return parseSharedMemory(rest, unsupportedExtensions.systemSharedMemory);
     case "cudasharedmemory":
-      return parseSharedMemory(rest, cudaSharedMemory);
+      return parseSharedMemory(rest, unsupportedExtensions.cudaSharedMemory);
     default:
       return undefined;
   }
@@ -91,7 +87,7 @@ function parseHealth(segments: readonly string[]): RestAddress | undefined {
 function parseModel(segments: readonly string[], namespace: string): RestAddress | undefined {
   if (segments.length === 1 && segments[0] === "stats")
     return { kind: "modelStatistics", reference: { namespace, model: "", version: "" } };
-  if (segments.length > 2 && isTraceSetting(segments.slice(-2))) return { kind: "unsupported", what: tracing };
+  if (segments.length > 2 && isTraceSetting(segments.slice(-2))) return { kind: "unsupported", what: unsupportedExtensions.trace };
   const last = segments.length > 1 ? (segments.at(-1) ?? "") : "";
   const unsupported = unsupportedVerbs.get(last);
   if (unsupported !== undefined) return { kind: "unsupported", what: unsupported };
