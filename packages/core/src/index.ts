@@ -3,6 +3,17 @@
  * No dependencies, no configuration, no module-level state.
  */
 
+export { AccessLog, type AccessLogDeps, type AccessLogLevel } from "./access-log/access-log.ts";
+export {
+  type AccessRecord,
+  boundedText,
+  type RequestFacts,
+  requestFacts,
+  type SenderDecision,
+  type SenderFacts,
+  senderFacts,
+} from "./access-log/access-record.ts";
+export { type FailedHandshakeFacts, failedHandshakeRecord } from "./access-log/failed-handshake.ts";
 export { assert, assertNever } from "./assert.ts";
 export {
   type ApiKey,

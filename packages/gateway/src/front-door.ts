@@ -2,9 +2,9 @@
  * What every request passes, whichever face answers it: it is counted, its credentials are judged, its limits checked, and its end is measured
  * and logged.
  */
-import type { Clock, PlatformError } from "@modelyard/core";
+import { AccessLog, type Clock, type PlatformError } from "@modelyard/core";
 import type { BodyConsumer, Exchange, ResponseHead } from "@modelyard/wire";
-import { AccessLog } from "./access-log/access-log.ts";
+import { type AccessEntry, accessRecordOf } from "./access-log/access-record.ts";
 import { type Admission, createGatekeeper, type Gatekeeper } from "./authentication/gatekeeper.ts";
 import { permissionOf } from "./authentication/permission-of.ts";
 import type { GrpcFace } from "./grpc/grpc-face.ts";
@@ -32,7 +32,7 @@ export class FrontDoor implements ExchangeObserver {
   readonly #faces: Faces;
   readonly #gatekeeper: Gatekeeper | undefined;
   readonly #load: ServerLoad;
-  readonly #accessLog: AccessLog;
+  readonly #accessLog: AccessLog<AccessEntry>;
   readonly #bodyDeps: ObservedBodyDeps;
   readonly #series = new Map<string, RequestSeries>();
 
@@ -42,7 +42,7 @@ export class FrontDoor implements ExchangeObserver {
     this.#faces = faces;
     this.#gatekeeper = createGatekeeper(options);
     this.#load = new ServerLoad(options.limits, options.metrics);
-    this.#accessLog = new AccessLog(options);
+    this.#accessLog = new AccessLog({ ...options, recordOf: accessRecordOf });
     this.#bodyDeps = { load: this.#load, refuse: (exchange, error) => void this.#refuse(exchange, error) };
   }
 

@@ -1,5 +1,4 @@
 /** The front door of the data plane: Open Inference Protocol v2 over REST and gRPC, on one port, over a mesh. */
-export type { AccessLogLevel } from "./access-log/access-log.ts";
 export type { CorsOptions } from "./cors/cors-policy.ts";
 export { createGateway, type Gateway } from "./gateway.ts";
 export type { ServerLoadLimits } from "./limits/server-load.ts";

@@ -1,7 +1,6 @@
 /** Options of the gateway and their defaults. */
-import type { AuthenticationOptions, Clock, Log, Metrics } from "@modelyard/core";
+import type { AccessLogLevel, AuthenticationOptions, Clock, Log, Metrics } from "@modelyard/core";
 import type { Mesh } from "@modelyard/mesh";
-import type { AccessLogLevel } from "./access-log/access-log.ts";
 import { type CorsOptions, CorsPolicy } from "./cors/cors-policy.ts";
 import type { ServerLoadLimits } from "./limits/server-load.ts";
 

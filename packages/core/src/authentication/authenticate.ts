@@ -30,24 +30,28 @@ export type Authentication =
 const noDigest = new Uint8Array(32);
 
 /** Judges credentials at a wall time. A key that is presented is judged, even when there is a certificate, too. */
-export function authenticate({ apiKey, certificateSubject }: Credentials, table: KeyTable, nowMs: number): Authentication {
-  if (apiKey !== undefined) return authenticateKey(apiKey, table, nowMs);
+export function authenticate(credentials: Credentials, table: KeyTable, nowMs: number): Authentication {
+  const { apiKey, certificateSubject } = credentials;
+  if (apiKey !== undefined) return authenticateKey({ ...credentials, apiKey }, table, nowMs);
   if (certificateSubject !== undefined) return { kind: "granted", principal: { kind: "certificate", subject: certificateSubject } };
   return refused(failure("API_KEY_MISSING", {}, { internal: { why: "no key" } }));
 }
 
-function authenticateKey(text: string, table: KeyTable, nowMs: number): Authentication {
-  const presented = parsePresentedKey(text);
-  if (!presented) return refused(failure("API_KEY_NOT_VALID", {}, { internal: { why: "malformed key" } }));
-  const { id: keyId } = presented;
+type WithKey = Credentials & { readonly apiKey: string };
+
+function authenticateKey({ apiKey, certificateSubject }: WithKey, table: KeyTable, nowMs: number): Authentication {
+  const certificate = certificateSubject === undefined ? {} : { certificate: certificateSubject };
+  const presented = parsePresentedKey(apiKey);
+  if (!presented) return refused(failure("API_KEY_NOT_VALID", {}, { internal: { why: "malformed key", ...certificate } }));
+  const claimed = { keyId: presented.id, ...certificate };
   if (!table.isRead)
-    return refused(failure("AUTHENTICATION_NOT_READY", {}, { retryAfterMs: 1_000, internal: { why: "keys not read yet", keyId } }));
-  const key = table.find(keyId);
-  const digest = apiKeyDigest(presented.text);
-  const isEqual = timingSafeEqual(digest, key?.digest ?? noDigest);
-  if (!key || !isEqual) return refused(failure("API_KEY_NOT_VALID", {}, { internal: { why: key ? "wrong key" : "unknown key", keyId } }));
+    return refused(failure("AUTHENTICATION_NOT_READY", {}, { retryAfterMs: 1_000, internal: { why: "keys not read yet", ...claimed } }));
+  const key = table.find(presented.id);
+  const isEqual = timingSafeEqual(apiKeyDigest(presented.text), key?.digest ?? noDigest);
+  if (!key || !isEqual)
+    return refused(failure("API_KEY_NOT_VALID", {}, { internal: { why: key ? "wrong key" : "unknown key", ...claimed } }));
   if (key.expiresAtMs !== undefined && nowMs >= key.expiresAtMs) {
-    return refused(failure("API_KEY_EXPIRED", {}, { internal: { why: "expired key", keyId } }));
+    return refused(failure("API_KEY_EXPIRED", {}, { internal: { why: "expired key", ...claimed } }));
   }
   return { kind: "granted", principal: { kind: "key", key } };
 }

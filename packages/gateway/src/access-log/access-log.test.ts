@@ -1,10 +1,5 @@
-import { metricsRegistry } from "@modelyard/core";
-import { fakeClock, recordedLog } from "@modelyard/core/testing";
 import { afterEach, describe, expect, it } from "vitest";
-import { headMemoOf } from "../routing/head-memo.ts";
 import { grpcClient, send, startTestServer, type TestServer, type TestServerOptions, testModel } from "../testing/index.ts";
-import { AccessLog, maxAccessEntries } from "./access-log.ts";
-import type { AccessEntry } from "./access-record.ts";
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -121,58 +116,5 @@ describe("the access log", () => {
     await expect.poll(() => server.mesh.waiting).toBe(0);
     client.close();
     expect(await lines()).toMatchObject([{ status: 499, code: "CANCELLED", model: "pair" }]);
-  });
-});
-
-const head = Object.assign(new Map<string, string>(), {
-  method: "GET",
-  scheme: "http",
-  authority: "",
-  path: "/v2",
-  fields: [],
-  memo: undefined,
-});
-const entry: AccessEntry = {
-  head,
-  memo: headMemoOf({ head, protocol: "http/1.1" }, { allowedHosts: "any" }),
-  admission: undefined,
-  reference: undefined,
-  version: undefined,
-  remote: "",
-  protocol: "http/1.1",
-  endedMs: 0,
-  durationMs: 0,
-  bytesIn: 0,
-  bytesOut: 0,
-  end: { status: 200, code: "OK", reason: undefined },
-};
-
-describe("AccessLog", () => {
-  it("writes what has gathered after a moment, drops what finds no room, and counts it", async () => {
-    const clock = fakeClock();
-    const metrics = metricsRegistry();
-    let written = "";
-    const log = new AccessLog({ clock, metrics, log: recordedLog().log, accessLog: "all", writeAccessLog: (lines) => (written += lines) });
-    for (let count = 0; count < maxAccessEntries + 5; count++) log.add(entry);
-    expect(written).toBe("");
-    await clock.advance(100);
-    expect(written.trimEnd().split("\n")).toHaveLength(maxAccessEntries);
-    expect(metrics.snapshot()).toMatchObject([{ name: "modelyard_access_log_dropped_total", value: 5 }]);
-    expect(clock.pending).toBe(0);
-  });
-
-  it("goes on when lines cannot be written, and says so", async () => {
-    const clock = fakeClock();
-    const { log, records } = recordedLog();
-    const metrics = metricsRegistry();
-    const failing = (): void => {
-      throw new Error("disk full");
-    };
-    const accessLog = new AccessLog({ clock, metrics, log, accessLog: "all", writeAccessLog: failing });
-    accessLog.add(entry);
-    await clock.advance(100);
-    accessLog.flush();
-    expect(records).toMatchObject([{ message: "Lines of the access log could not be written", lines: 1 }]);
-    expect(metrics.snapshot()).toMatchObject([{ value: 1 }]);
   });
 });

@@ -2,20 +2,24 @@
  * The access log: one JSON line a request, written off the hot path. A request leaves an entry; a timer formats and writes what has gathered, a
  * bounded number at a time. What finds no room is dropped and counted, so that a slow disk or a flood costs lines and nothing else.
  */
-import type { Clock, Counter, Log, Metrics, Timer } from "@modelyard/core";
-import { type AccessEntry, formatAccessEntry } from "./access-record.ts";
+import type { Clock, Timer } from "../clock.ts";
+import type { Log } from "../log.ts";
+import type { Counter, Metrics } from "../metrics.ts";
+import type { AccessRecord } from "./access-record.ts";
 
 /** Which answers are recorded. Refused credentials always are. */
 export type AccessLogLevel = "off" | "errors" | "all";
 
 /** What {@link AccessLog} is given. */
-export interface AccessLogDeps {
+export interface AccessLogDeps<Entry> {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly accessLog: AccessLogLevel;
   /** Receives whole lines, newlines included. */
   readonly writeAccessLog: (lines: string) => void;
+  /** The record of an entry; called off the hot path. */
+  readonly recordOf: (entry: Entry) => AccessRecord;
 }
 
 /** Entries that wait to be written. */
@@ -24,14 +28,14 @@ export const maxAccessEntries = 8_192;
 const batchLines = 256;
 const gatherMs = 50;
 
-/** The log of a gateway. */
-export class AccessLog {
-  readonly #deps: AccessLogDeps;
+/** The log of a port; an entry is what a request leaves there to be told later. */
+export class AccessLog<Entry> {
+  readonly #deps: AccessLogDeps<Entry>;
   readonly #dropped: Counter;
-  #entries: AccessEntry[] = [];
+  #entries: Entry[] = [];
   #timer: Timer | undefined;
 
-  constructor(deps: AccessLogDeps) {
+  constructor(deps: AccessLogDeps<Entry>) {
     this.#deps = deps;
     this.#dropped = deps.metrics.counter("modelyard_access_log_dropped_total");
   }
@@ -42,7 +46,7 @@ export class AccessLog {
     return isRefused || accessLog === "all" || (accessLog === "errors" && code !== "OK");
   }
 
-  add(entry: AccessEntry): void {
+  add(entry: Entry): void {
     if (this.#entries.length >= maxAccessEntries) return this.#dropped.add();
     this.#entries.push(entry);
     this.#timer ??= this.#schedule(gatherMs);
@@ -65,8 +69,9 @@ export class AccessLog {
 
   #write(): void {
     const batch = this.#entries.splice(0, batchLines);
+    const { recordOf, writeAccessLog } = this.#deps;
     try {
-      this.#deps.writeAccessLog(batch.map(formatAccessEntry).join(""));
+      writeAccessLog(batch.map((entry) => `${JSON.stringify(recordOf(entry))}\n`).join(""));
     } catch (error) {
       this.#dropped.add(batch.length);
       this.#deps.log.error("Lines of the access log could not be written", error, { lines: batch.length });
