@@ -118,8 +118,8 @@ describe("configuration and statistics over gRPC", () => {
 });
 
 it.each([
-  ["TraceSetting", "The trace extension"],
-  ["LogSettings", "The logging extension"],
+  ["TraceSetting", "The trace extension: requests are traced by no setting of a client. It"],
+  ["LogSettings", "The logging extension: the log is configured where the server is started. It"],
   ...["Status", "Register", "Unregister"].flatMap((verb) => [
     [`SystemSharedMemory${verb}`, "System shared memory"],
     [`CudaSharedMemory${verb}`, "CUDA shared memory"],
