@@ -38,7 +38,7 @@ export {
 export type { PeerOptions, PeerTls } from "./peer/options.ts";
 export { connectPeer } from "./peer/peer.ts";
 export { defaultLimits, type WireLimits } from "./server/limits.ts";
-export type { FailedHandshake } from "./server/tls-acceptor.ts";
+export { type FailedHandshake, TlsAcceptor, type TlsAcceptorDeps } from "./server/tls-acceptor.ts";
 export { type ClientAuth, createTlsContext, type TlsContext, type TlsOptions } from "./server/tls-context.ts";
 export { type TlsFiles, type TlsFilesDeps, type WatchedTls, watchTlsFiles } from "./server/tls-files.ts";
 export { createWireServer, type ListenAddress, type WireServer, type WireServerOptions } from "./server/wire-server.ts";

@@ -14,6 +14,10 @@ export interface FailedHandshake {
   /** Empty when the client is gone already. */
   readonly remoteAddress: string;
   readonly why: string;
+  /** Whether all was right but the client's certificate: none where one is required, or one that is not valid. */
+  readonly isClientRefused: boolean;
+  /** Common name in the certificate that was not accepted: what the client claims to be. */
+  readonly certificate?: string;
 }
 
 /** What an acceptor works with. */
@@ -22,6 +26,8 @@ export interface TlsAcceptorDeps {
   readonly log: Log;
   /** From the accepted socket to the end of the handshake. */
   readonly handshakeTimeoutMs: number;
+  /** What ALPN offers, for servers that do not speak every protocol. Default that of the context. */
+  readonly protocols?: readonly string[];
   /** Told of each handshake that did not succeed. */
   readonly onFailed: ((failed: FailedHandshake) => void) | undefined;
   readonly onSecure: (socket: TLSSocket, tls: TlsInfo) => void;
@@ -74,25 +80,27 @@ export class TlsAcceptor {
   }
 
   #createServer({ serverOptions, clientAuth }: ResolvedTls): Server {
-    const server = createServer({ ...serverOptions, handshakeTimeout: this.#deps.handshakeTimeoutMs });
+    const { handshakeTimeoutMs: handshakeTimeout, protocols } = this.#deps;
+    const offered = protocols === undefined ? {} : { ALPNProtocols: [...protocols] };
+    const server = createServer({ ...serverOptions, ...offered, handshakeTimeout });
     server.on("secureConnection", (socket) => {
       const refusal = refusalOf(socket, clientAuth);
       if (refusal !== undefined) {
-        this.#failed(socket, refusal);
+        this.#failed(socket, { why: refusal, isClientRefused: true, ...claimedName(socket) });
         return;
       }
       socket.disableRenegotiation();
       this.#deps.onSecure(socket, tlsInfoOf(socket));
     });
-    server.on("tlsClientError", (error, socket) => this.#failed(socket, shortMessage(error)));
+    server.on("tlsClientError", (error, socket) => this.#failed(socket, { why: shortMessage(error), isClientRefused: false }));
     return server;
   }
 
-  #failed(socket: TLSSocket, why: string): void {
+  #failed(socket: TLSSocket, failed: Omit<FailedHandshake, "remoteAddress">): void {
     this.#failedHandshakes++;
     const remoteAddress = socket.remoteAddress ?? "";
-    this.#deps.log.debug("TLS handshake failed", { why, remoteAddress });
-    this.#deps.onFailed?.({ remoteAddress, why });
+    this.#deps.log.debug("TLS handshake failed", { why: failed.why, remoteAddress });
+    this.#deps.onFailed?.({ remoteAddress, ...failed });
     socket.destroy();
   }
 }
@@ -102,6 +110,12 @@ function refusalOf(socket: TLSSocket, clientAuth: ClientAuth): string | undefine
   if (clientAuth === "none" || socket.authorized) return undefined;
   if (socket.getPeerX509Certificate()) return `client certificate: ${String(socket.authorizationError)}`;
   return clientAuth === "required" ? "no client certificate" : undefined;
+}
+
+function claimedName(socket: TLSSocket): Pick<FailedHandshake, "certificate"> {
+  if (!socket.getPeerX509Certificate()) return {};
+  const name: unknown = socket.getPeerCertificate().subject.CN;
+  return typeof name === "string" ? { certificate: name } : {};
 }
 
 /** The reason in the middle of OpenSSL's messages, `…:SSL routines:function:reason:file:line:…`. */
