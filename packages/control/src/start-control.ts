@@ -3,6 +3,7 @@
  */
 import {
   clusterServingRuntimeKind,
+  type InferenceService,
   inferenceServiceKind,
   kinds,
   type Model,
@@ -19,6 +20,7 @@ import {
   type KeySource,
   type KubernetesObject,
   keyOf,
+  keyOfText,
   keyText,
   type ResourceKind,
   runReconciler,
@@ -38,6 +40,7 @@ import { sweepEvents } from "./garbage/sweep-events.ts";
 import { KeySignal } from "./key-signal.ts";
 import { startMeshRecords } from "./mesh-records/mesh-records.ts";
 import { overviewPage, readOverview } from "./page/overview-page.ts";
+import { storageSecretName } from "./predictor/plan-source.ts";
 import { reconcileApiKeys } from "./reconcilers/api-key-reconciler.ts";
 import { type MeshReconcilerDeps, reconcileMesh } from "./reconcilers/mesh-reconciler.ts";
 import { ModelNames } from "./reconcilers/model-names.ts";
@@ -129,12 +132,22 @@ function startWorld(
   // A service without a runtime may have one now.
   const refreshSoon = coalesced(refresh, clock, signal);
   for (const informer of [runtimes, clusterRuntimes]) informer.subscribe(refreshSoon);
+  secrets.subscribe((key) => {
+    for (const service of usersOfSecret(services.list(), key)) hints.tell(service);
+  });
   const followed = [services, runtimes, clusterRuntimes, models, secrets, records];
   const synced = Promise.all(followed.map((one) => one.synced));
   const ended = (): Promise<unknown> => Promise.all([...followed.map((one) => one.ended), fetches.ended()]);
   const names = new ModelNames(services, (key) => hints.tell(key));
-  const sources = { services, runtimes, clusterRuntimes, records, fetches, names, dataUrl, clock };
-  return { ...sources, store, artifacts, events, client, models, secrets, hints, synced, ended, refresh };
+  const sources = { services, runtimes, clusterRuntimes, secrets, records, fetches, names, dataUrl, clock };
+  return { ...sources, store, artifacts, events, client, models, hints, synced, ended, refresh };
+}
+
+/** Keys of the services whose credentials may be in a Secret: those of its namespace, when it is the one for storage. */
+function usersOfSecret(services: readonly InferenceService[], secretKey: string): readonly string[] {
+  const { namespace, name } = keyOfText(secretKey);
+  if (name !== storageSecretName) return [];
+  return services.map((service) => keyOf(service)).flatMap((key) => (key.namespace === namespace ? [keyText(key)] : []));
 }
 
 /** Runtimes come in bursts, and each look at all services costs: once for all that came within this time, milliseconds. */

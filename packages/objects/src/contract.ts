@@ -26,13 +26,32 @@ export interface Artifact {
 /** Where bytes come from. Directories, and prefixes of object stores, are taken with everything below them. */
 export type ArtifactSource =
   | { readonly kind: "file"; readonly path: string }
-  | { readonly kind: "http"; readonly url: string; readonly headers?: Readonly<Record<string, string>> }
+  | HttpSource
   | S3Source
   | GoogleSource
   | AzureSource
   | HuggingFaceSource
   | ClaimSource
   | UploadSource;
+
+/** One file of a web server. */
+export interface HttpSource {
+  readonly kind: "http";
+  readonly url: string;
+  /** Sent to the origin of `url` only. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Used with the origin of `url` only. Default: the authorities of the system, and no client certificate. */
+  readonly tls?: SourceTls;
+}
+
+/** How a server and a client of TLS prove who they are. */
+export interface SourceTls {
+  /** PEM of the authority that signed the server's certificate, beside those of the system. */
+  readonly certificate?: string;
+  /** PEM of the client's certificate; with `clientKey`. */
+  readonly clientCertificate?: string;
+  readonly clientKey?: SecretText;
+}
 
 /** An object of a bucket, or everything below a prefix. */
 export interface S3Source {

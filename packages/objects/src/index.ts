@@ -10,15 +10,17 @@ export type {
   FetchProgress,
   GarbageReport,
   GoogleSource,
+  HttpSource,
   HuggingFaceSource,
   IngestOptions,
   LocalArtifacts,
   OpenArtifact,
   S3Credentials,
   S3Source,
+  SourceTls,
   UploadSource,
 } from "./contract.ts";
 export { type LocalArtifactsOptions, openLocalArtifacts } from "./local-artifacts.ts";
 export { SecretText } from "./secret-text.ts";
-export { describeSource, nameOfSource, parseArtifactSource } from "./source.ts";
+export { describeSource, identityOfSource, nameOfSource, parseArtifactSource } from "./source.ts";
 export type { Upload, UploadLimits, UploadPiece, UploadRequest, Uploads } from "./uploads/upload-contract.ts";

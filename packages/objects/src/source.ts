@@ -55,6 +55,29 @@ export function describeSource(source: ArtifactSource): string {
   }
 }
 
+/** Fields that say where bytes are; every other field says how they may be had. */
+const placeFields: ReadonlySet<string> = new Set([
+  "kind",
+  "path",
+  "url",
+  "bucket",
+  "endpoint",
+  "region",
+  "account",
+  "container",
+  "repository",
+  "revision",
+  "allow",
+  "ignore",
+  "claim",
+  "id",
+]);
+
+/** Where the bytes of a source are, without what is secret and without what changes when a secret does. */
+export function identityOfSource(source: ArtifactSource): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(source).filter(([name]) => placeFields.has(name)));
+}
+
 function redacted(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname}`;
 }

@@ -3,14 +3,15 @@
  * arrived are kept by the artifact store, and a service whose artifact is not known is fetched again.
  */
 import { type Clock, type Log, PlatformError, type Random } from "@modelyard/core";
-import { type ArtifactSource, type ArtifactStore, describeSource, type FetchProgress } from "@modelyard/objects";
+import { type ArtifactSource, type ArtifactStore, describeSource, type FetchProgress, type IngestOptions } from "@modelyard/objects";
 import { backOffMs } from "@modelyard/resources";
 
 /** What is to be fetched. */
-export interface FetchRequest {
+export interface FetchRequest extends Pick<IngestOptions, "expectedDigest" | "unpack"> {
   readonly source: ArtifactSource;
   readonly sourceHash: string;
-  readonly expectedDigest?: string;
+  /** What failed under another version is tried again at once. */
+  readonly credentialsVersion?: string;
 }
 
 /** Where a fetch is. */
@@ -85,11 +86,11 @@ export class Fetches {
     return [...this.#entries.values()].flatMap(({ state }) => (state.kind === "done" ? [state.digest] : []));
   }
 
-  /** Starts the fetch of a key unless it runs, has ended well, or failed and is not due again. */
+  /** Starts the fetch of a key unless it runs, has ended well, or failed, is not due again and has the credentials it had. */
   ensure(key: string, request: FetchRequest): FetchState {
     const known = this.#entries.get(key);
     const isSame = known?.request.sourceHash === request.sourceHash;
-    if (known && isSame && !(known.state.kind === "failed" && known.state.retryAtMs <= this.#deps.clock.monotonicMs())) return known.state;
+    if (known && isSame && !this.#isDue(known, request)) return known.state;
     known?.stop.abort();
     const state: FetchState = { kind: "running", sourceHash: request.sourceHash, stage: "fetch", doneBytes: 0 };
     const entry: Entry = { request, stop: new AbortController(), state, attempt: isSame ? known.attempt + 1 : 1 };
@@ -97,6 +98,11 @@ export class Fetches {
     const work = this.#run(key, entry).finally(() => this.#running.delete(work));
     this.#running.add(work);
     return state;
+  }
+
+  #isDue({ state, request: before }: Entry, request: FetchRequest): boolean {
+    if (state.kind !== "failed") return false;
+    return before.credentialsVersion !== request.credentialsVersion || state.retryAtMs <= this.#deps.clock.monotonicMs();
   }
 
   /** Ends a key's fetch and forgets what became of it. */
@@ -124,12 +130,13 @@ export class Fetches {
 
   async #fetch(key: string, entry: Entry, signal: AbortSignal): Promise<FetchState> {
     const { artifacts, clock, random, log } = this.#deps;
-    const { source, sourceHash, expectedDigest } = entry.request;
+    const { source, sourceHash, expectedDigest, unpack } = entry.request;
     const onProgress = (progress: FetchProgress): void => {
       if (!signal.aborted) this.#become(key, entry, { kind: "running", sourceHash, ...progress });
     };
     try {
-      const artifact = await artifacts.ingest(source, { signal, onProgress, ...(expectedDigest === undefined ? {} : { expectedDigest }) });
+      const how = { ...(expectedDigest === undefined ? {} : { expectedDigest }), ...(unpack === undefined ? {} : { unpack }) };
+      const artifact = await artifacts.ingest(source, { signal, onProgress, ...how });
       return { kind: "done", sourceHash, digest: artifact.digest, totalBytes: artifact.totalBytes };
     } catch (cause) {
       const error = PlatformError.from(cause);

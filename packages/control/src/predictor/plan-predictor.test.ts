@@ -60,8 +60,11 @@ describe("planPredictor", () => {
   test.each([
     [{}, {}, "STORAGE_MISSING"],
     [{ onnx: {} }, {}, "STORAGE_MISSING"],
-    [{ onnx: { storage: { key: "k", path: "p" } } }, {}, "STORAGE_UNSUPPORTED"],
-    [{ onnx: { storageUri: "gs://b/m" } }, {}, "SOURCE_UNSUPPORTED"],
+    [{ onnx: { storage: { key: "k", path: "p" } } }, {}, "STORAGE_REFUSED"],
+    [{ onnx: { storage: { path: "p" } } }, {}, "STORAGE_MISSING"],
+    [{ onnx: { storageUri: "ftp://b/m" } }, {}, "SOURCE_UNSUPPORTED"],
+    [{ onnx: { storageUri, storage: { key: "k" } } }, {}, "STORAGE_REFUSED"],
+    [{ onnx: { storageUri, storage: { parameters: { unpack: "maybe" } } } }, {}, "INVALID_ARGUMENT"],
     [{ onnx: { storageUri } }, { [modelNameAnnotation]: "two words" }, "INVALID_ARGUMENT"],
   ])("refuses %j %j with %s", (predictor, annotations, reason) => {
     expect(plan(predictor, annotations)).toMatchObject({ kind: "refused", error: { reason } });

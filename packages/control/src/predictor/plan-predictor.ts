@@ -1,8 +1,17 @@
 /** What an InferenceService asks for, as far as the mesh is concerned. Pure. */
 import { createHash } from "node:crypto";
-import { type Framework, frameworks, type InferenceService, isModelName, modelNameAnnotation, refetchAnnotation } from "@modelyard/api";
+import {
+  type Framework,
+  frameworks,
+  type InferenceService,
+  isModelName,
+  modelNameAnnotation,
+  refetchAnnotation,
+  type Secret,
+} from "@modelyard/api";
 import { failure, PlatformError } from "@modelyard/core";
-import { type ArtifactSource, parseArtifactSource } from "@modelyard/objects";
+import { identityOfSource } from "@modelyard/objects";
+import { type PlannedSource, planSource } from "./plan-source.ts";
 
 /** Annotation with the digest the bytes of the source must have. */
 export const expectedDigestAnnotation = "modelyard.dev/expected-digest";
@@ -11,16 +20,14 @@ export const expectedDigestAnnotation = "modelyard.dev/expected-digest";
 const runtimeAnnotation = "serving.kserve.io/servingRuntime";
 
 /** What is to be served. */
-export interface PredictorPlan {
+export interface PredictorPlan extends PlannedSource {
   readonly format: { readonly name: string; readonly version?: string };
   /** Name of the runtime that was asked for. */
   readonly runtime?: string;
   readonly protocol?: string;
-  readonly source: ArtifactSource;
   readonly expectedDigest?: string;
-  /** Changes when the source is to be fetched again. */
+  /** Changes when the source is to be fetched again; holds nothing of credentials, so that a new key is no new source. */
   readonly sourceHash: string;
-  readonly parameters: Readonly<Record<string, string>>;
   /** Name clients use when it is not the object's. */
   readonly modelName?: string;
 }
@@ -30,31 +37,37 @@ export type PlannedPredictor =
   | { readonly kind: "planned"; readonly plan: PredictorPlan }
   | { readonly kind: "refused"; readonly error: PlatformError };
 
-/** Reads the predictor of an InferenceService, in the `model` form or one of the per-framework forms. */
-export function planPredictor(service: InferenceService): PlannedPredictor {
+/**
+ * Reads the predictor of an InferenceService, in the `model` form or one of the per-framework forms, beside the `storage-config` Secret of its namespace.
+ */
+export function planPredictor(service: InferenceService, secret?: Secret): PlannedPredictor {
   try {
-    return { kind: "planned", plan: readPredictor(service) };
+    return { kind: "planned", plan: readPredictor(service, secret) };
   } catch (error) {
     if (PlatformError.is(error)) return { kind: "refused", error };
     throw error;
   }
 }
 
-function readPredictor(service: InferenceService): PredictorPlan {
+function readPredictor(service: InferenceService, secret: Secret | undefined): PredictorPlan {
   const { annotations = {} } = service.metadata;
   const { predictor } = service.spec;
   const framework = frameworks.find((one) => predictor[one] !== undefined);
   const form = predictor.model ?? (framework && predictor[framework]);
   if (!form) throw failure("STORAGE_MISSING", {});
-  const source = sourceOf(form.storageUri, form.storage);
+  const planned = planSource(form, { annotations, secret });
   const expectedDigest = annotations[expectedDigestAnnotation];
   const runtime = predictor.model?.runtime ?? annotations[runtimeAnnotation];
   const modelName = modelNameOf(annotations);
   return {
     format: formatOf(predictor.model?.modelFormat, framework),
-    source,
-    sourceHash: hashOf([source, expectedDigest ?? "", annotations[refetchAnnotation] ?? ""]),
-    parameters: form.storage?.parameters ?? {},
+    ...planned,
+    sourceHash: hashOf([
+      identityOfSource(planned.source),
+      expectedDigest ?? "",
+      annotations[refetchAnnotation] ?? "",
+      ...(planned.unpack === undefined ? [] : [planned.unpack]),
+    ]),
     ...(runtime === undefined || runtime === "" ? {} : { runtime }),
     ...(form.protocolVersion === undefined || form.protocolVersion === "" ? {} : { protocol: form.protocolVersion }),
     ...(expectedDigest === undefined ? {} : { expectedDigest }),
@@ -68,12 +81,6 @@ function formatOf(
 ): PredictorPlan["format"] {
   const { name = framework ?? "", version } = format ?? {};
   return version === undefined || version === "" ? { name } : { name, version };
-}
-
-function sourceOf(uri: string | undefined, storage: { readonly path?: string; readonly key?: string } | undefined): ArtifactSource {
-  if (uri !== undefined && uri !== "") return parseArtifactSource(uri);
-  if (storage?.path === undefined && storage?.key === undefined) throw failure("STORAGE_MISSING", {});
-  throw failure("STORAGE_UNSUPPORTED", { why: "storage.key and storage.path name an object store, and none is configured" });
 }
 
 function modelNameOf(annotations: Readonly<Record<string, string>>): string | undefined {

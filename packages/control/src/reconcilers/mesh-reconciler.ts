@@ -1,7 +1,7 @@
 /**
  * Makes the mesh serve what InferenceServices ask for: fetches the source, registers the immutable model and points the service's vmodel at it.
  *
- * Reads: InferenceServices, runtimes, the artifact store, the vmodel. Writes: the artifact store; then the model's record and the vmodel in one
+ * Reads: InferenceServices, the storage-config Secrets, runtimes, the artifact store, the vmodel. Writes: the artifact store; then the model's record and the vmodel in one
  * transaction of the store.
  * A crash before the fetch ended leaves partial bytes, with which the next fetch goes on; between fetch and registration an artifact nothing refers to,
  * found again by the same digest; after the transaction everything. A service that is gone has its vmodel removed, and with it the models it
@@ -63,10 +63,9 @@ function fetchSource(deps: MeshReconcilerDeps, { key, service, plan, isLost }: W
   const { fetches, events, clock } = deps;
   const before = fetches.state(key, plan.sourceHash);
   if (isLost && before?.kind === "done") fetches.forget(key);
-  const { source, sourceHash, expectedDigest } = plan;
-  const state = fetches.ensure(key, { source, sourceHash, ...(expectedDigest === undefined ? {} : { expectedDigest }) });
+  const state = fetches.ensure(key, plan);
   if (state.kind === "running" && before?.kind !== "running") {
-    events.record(service, { type: "Normal", reason: "Fetching", message: `Fetching ${describeSource(source)}` });
+    events.record(service, { type: "Normal", reason: "Fetching", message: `Fetching ${describeSource(plan.source)}` });
   }
   return state.kind === "failed" ? { requeueAfterMs: Math.max(0, state.retryAtMs - clock.monotonicMs()) } : undefined;
 }

@@ -1,11 +1,12 @@
 /** Gathers what is known of a service from the copies control keeps: both reconcilers of a service decide by the same facts. */
-import type { ClusterServingRuntime, InferenceService, ServingRuntime } from "@modelyard/api";
+import type { ClusterServingRuntime, InferenceService, Secret, ServingRuntime } from "@modelyard/api";
 import type { Clock } from "@modelyard/core";
 import { type ModelIdentity, modelIdOf } from "@modelyard/mesh";
 import { type Informer, keyOf, keyText } from "@modelyard/resources";
 import type { Fetches } from "../fetch/fetches.ts";
 import type { MeshRecords } from "../mesh-records/mesh-records.ts";
 import { type PredictorPlan, planPredictor } from "../predictor/plan-predictor.ts";
+import { storageSecretName } from "../predictor/plan-source.ts";
 import { type SelectedRuntime, selectRuntime } from "../predictor/select-runtime.ts";
 import type { StatusFacts } from "../status/plan-status.ts";
 import type { ModelNames } from "./model-names.ts";
@@ -15,6 +16,7 @@ export interface ServiceSources {
   readonly services: Informer<InferenceService>;
   readonly runtimes: Informer<ServingRuntime>;
   readonly clusterRuntimes: Informer<ClusterServingRuntime>;
+  readonly secrets: Pick<Informer<Secret>, "get">;
   readonly records: MeshRecords;
   readonly fetches: Fetches;
   readonly names: ModelNames;
@@ -25,7 +27,7 @@ export interface ServiceSources {
 /** Everything known of a service. */
 export function factsOf(sources: ServiceSources, service: InferenceService): StatusFacts {
   const { records, fetches, names, dataUrl, clock } = sources;
-  const planned = planPredictor(service);
+  const planned = planPredictor(service, storageSecretOf(sources, service));
   const plan = planned.kind === "planned" ? planned.plan : undefined;
   const selected = plan && runtimeOf(sources, service, plan);
   const key = keyText(keyOf(service));
@@ -52,6 +54,10 @@ export function factsOf(sources: ServiceSources, service: InferenceService): Sta
     dataUrl: dataUrl(),
     nowMs: clock.nowMs(),
   };
+}
+
+function storageSecretOf({ secrets }: ServiceSources, { metadata }: InferenceService): Secret | undefined {
+  return secrets.get({ namespace: metadata.namespace ?? "default", name: storageSecretName });
 }
 
 /** What the model of a service is identified by. */

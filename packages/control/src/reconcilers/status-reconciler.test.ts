@@ -37,6 +37,7 @@ test("reconcileStatus() is done with a service that went a moment ago, and tells
     services,
     runtimes: startInformer({ ...inform, kind: servingRuntimeKind }),
     clusterRuntimes: startInformer({ ...inform, kind: clusterServingRuntimeKind }),
+    secrets: { get: () => undefined },
     records: startMeshRecords({ ...common, store }),
     fetches: new Fetches({ ...common, artifacts, onChange: () => {} }),
     names: new ModelNames(services, () => {}),

@@ -128,7 +128,7 @@ function planModelStatus(facts: StatusFacts, failed: ModelFailure | undefined): 
 }
 
 function isInvalidSpec({ planned }: StatusFacts): boolean {
-  return planned.kind === "refused" && planned.error.reason !== "STORAGE_MISSING";
+  return planned.kind === "refused" && failureWord(planned.error.reason) === invalidSpecWord;
 }
 
 function failureInfo({ service, vmodel, nowMs }: StatusFacts, failed: ModelFailure): FailureInfo {
@@ -144,12 +144,14 @@ function failureInfo({ service, vmodel, nowMs }: StatusFacts, failed: ModelFailu
   };
 }
 
+const invalidSpecWord = "InvalidPredictorSpec";
+
 /** KServe's word for a reason of the catalogue. */
 function failureWord(reason: string): string {
   if (reason === "NO_SUPPORTING_RUNTIME") return "NoSupportingRuntime";
   if (reason === "RUNTIME_NOT_RECOGNIZED") return "RuntimeNotRecognized";
   if (reason === "MODEL_RUNTIME_MISSING") return "RuntimeUnhealthy";
-  if (reason === "STORAGE_UNSUPPORTED" || reason === "INVALID_ARGUMENT" || reason === "SOURCE_UNSUPPORTED") return "InvalidPredictorSpec";
+  if (reason === "INVALID_ARGUMENT" || reason === "SOURCE_UNSUPPORTED") return invalidSpecWord;
   return "ModelLoadFailed";
 }
 

@@ -94,12 +94,6 @@ export const controlErrors = {
     code: "INVALID_ARGUMENT",
     template: "Predictor Storage field missing",
     retryable: false,
-    hint: "Set spec.predictor.model.storageUri to a file://, http:// or https:// address",
-  },
-  STORAGE_UNSUPPORTED: {
-    code: "UNIMPLEMENTED",
-    template: "The storage was refused: {why}",
-    retryable: false,
-    hint: "Use a file://, http:// or https:// address",
+    hint: "Set spec.predictor.model.storageUri to an address, or spec.predictor.model.storage to a path and a key of the secret storage-config",
   },
 } as const;

@@ -1,8 +1,10 @@
 /**
  * One exchange with an HTTP server of files: redirects, statuses, ranges (RFC 9110 §14, §15) and failures of the connection, as conditions of a source.
- * Headers of the caller, which may be credentials, never follow a redirect to another origin.
+ * Headers and certificates of the caller, which may be credentials, never follow a redirect to another origin.
  */
 import { failure, PlatformError } from "@modelyard/core";
+import type { SourceTls } from "../contract.ts";
+import { fetchOverTls } from "./fetch-over-tls.ts";
 import { idleLimitMs } from "./idle-guard.ts";
 import type { OpenedBody } from "./resumable-fetch.ts";
 
@@ -19,6 +21,8 @@ export interface HttpExchange {
   readonly publicHeaders?: Readonly<Record<string, string>>;
   readonly method?: "GET" | "HEAD" | "POST";
   readonly body?: string;
+  /** Used with the origin of `url` only; requests without a body only. */
+  readonly tls?: SourceTls;
   readonly signal: AbortSignal;
   /** Called with every redirect. */
   readonly onRedirect?: (response: Response) => void;
@@ -30,9 +34,12 @@ export async function exchange(request: HttpExchange): Promise<Response> {
   const origin = new URL(request.url).origin;
   let url = new URL(request.url);
   for (let redirects = 0; ; redirects++) {
-    const own = url.origin === origin ? request.headers : {};
-    const headers = { ...own, ...request.publicHeaders, "accept-encoding": "identity" };
-    const response = await fetch(url.href, { method, headers, signal, redirect: "manual", ...(body === undefined ? {} : { body }) });
+    const isOwn = url.origin === origin;
+    const headers = { ...(isOwn ? request.headers : {}), ...request.publicHeaders, "accept-encoding": "identity" };
+    const response =
+      isOwn && request.tls && url.protocol === "https:"
+        ? await fetchOverTls(url, { method, headers, signal, tls: request.tls })
+        : await fetch(url.href, { method, headers, signal, redirect: "manual", ...(body === undefined ? {} : { body }) });
     const location = isRedirect(response) ? response.headers.get("location") : null;
     if (location === null) return response;
     await response.body?.cancel();

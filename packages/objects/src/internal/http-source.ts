@@ -37,7 +37,14 @@ export async function fetchHttp(fetching: HttpFetch): Promise<PlacedBlob & { rea
 async function openHttp(source: HttpFetch["source"], { offset, validator, signal }: BodyRequest): Promise<OpenedBody> {
   const label = describeSource(source);
   const publicHeaders = offset > 0 && validator !== undefined ? { ...rangeHeaders(offset), "if-range": validator } : {};
-  const response = await exchange({ label, url: source.url, headers: source.headers ?? {}, publicHeaders, signal });
+  const response = await exchange({
+    label,
+    url: source.url,
+    headers: source.headers ?? {},
+    publicHeaders,
+    signal,
+    ...(source.tls ? { tls: source.tls } : {}),
+  });
   return openedBody(label, response, offset);
 }
 

@@ -44,20 +44,27 @@ export function resolveStorage(request: StorageRequest): ArtifactSource {
   });
 }
 
-interface Entry {
+/** An entry of the secret. */
+export interface StorageEntry {
   readonly key: string;
   readonly fields: StorageFields;
 }
 
-function entryOf({ entries, key, parameters = {} }: StorageRequest): Entry | undefined {
+/** The entry of a key; undefined when there is none. */
+export function storageEntry(entries: StorageRequest["entries"], key: string): StorageEntry | undefined {
+  const text = entries.get(key);
+  return text === undefined ? undefined : { key, fields: parseEntry(key, text) };
+}
+
+function entryOf({ entries, key, parameters = {} }: StorageRequest): StorageEntry | undefined {
   if (key !== undefined && key !== "") {
-    const text = entries.get(key);
-    if (text === undefined) throw storageRefused(`the secret storage-config has no key "${key}"`);
-    return { key, fields: parseEntry(key, text) };
+    const entry = storageEntry(entries, key);
+    if (!entry) throw storageRefused(`the secret storage-config has no key "${key}"`);
+    return entry;
   }
   for (const name of [...(parameters["type"] === undefined ? [] : [`default_${parameters["type"]}`]), "default"]) {
-    const text = entries.get(name);
-    if (text !== undefined) return { key: name, fields: parseEntry(name, text) };
+    const entry = storageEntry(entries, name);
+    if (entry) return entry;
   }
   return undefined;
 }
@@ -81,7 +88,10 @@ function parseEntry(key: string, text: string): StorageFields {
 }
 
 /** Parameters win over the entry; those that name another server bring their own credentials, or are refused. */
-function mergeSafely(kind: StorageKind, from: { readonly entry: Entry | undefined; readonly parameters: StorageFields }): StorageFields {
+function mergeSafely(
+  kind: StorageKind,
+  from: { readonly entry: StorageEntry | undefined; readonly parameters: StorageFields },
+): StorageFields {
   const { entry, parameters } = from;
   if (!entry) return parameters;
   const redirecting = kind.servers.filter((name) => parameters[name] !== undefined && parameters[name] !== entry.fields[name]);

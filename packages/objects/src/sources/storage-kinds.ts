@@ -1,6 +1,6 @@
 /** The types of storage of a `storage-config` entry: which fields are secrets, which name a server, and what source they make. */
 import { failure } from "@modelyard/core";
-import type { ArtifactSource, AzureCredentials, S3Credentials } from "../contract.ts";
+import type { ArtifactSource, AzureCredentials, S3Credentials, SourceTls } from "../contract.ts";
 import { SecretText } from "../secret-text.ts";
 import { parseRemoteAddress } from "./parse-address.ts";
 
@@ -21,6 +21,8 @@ export interface StorageKind {
   readonly secrets: readonly string[];
   /** StorageFields that decide which server is asked, or whom it is believed to be. */
   readonly servers: readonly string[];
+  /** StorageFields beside those. */
+  readonly places: readonly string[];
   read(reading: Reading): ArtifactSource;
 }
 
@@ -29,13 +31,35 @@ export const storageKinds: Readonly<Record<string, StorageKind>> = {
   s3: {
     secrets: ["access_key_id", "secret_access_key", "session_token"],
     servers: ["endpoint_url", "region", "certificate"],
+    places: ["bucket", "default_bucket"],
     read: readS3,
   },
-  gcs: { secrets: ["private_key"], servers: ["token_uri"], read: readGoogle },
-  azure: { secrets: ["connection_string", "client_secret"], servers: ["account_name", "connection_string", "tenant_id"], read: readAzure },
-  http: { secrets: ["headers", "client_certificate", "client_key"], servers: ["url", "certificate"], read: readHttp },
-  pvc: { secrets: [], servers: [], read: readClaim },
+  gcs: { secrets: ["private_key"], servers: ["token_uri"], places: ["bucket", "default_bucket", "client_email"], read: readGoogle },
+  azure: {
+    secrets: ["connection_string", "client_secret"],
+    servers: ["account_name", "connection_string", "tenant_id"],
+    places: ["container", "client_id"],
+    read: readAzure,
+  },
+  http: { secrets: ["headers", "client_certificate", "client_key"], servers: ["url", "certificate"], places: [], read: readHttp },
+  pvc: { secrets: [], servers: [], places: ["name"], read: readClaim },
+  hf: { secrets: ["token"], servers: [], places: ["repository", "revision"], read: readHuggingFace },
 };
+
+const storageWords: ReadonlySet<string> = new Set([
+  "type",
+  ...Object.values(storageKinds).flatMap(({ secrets, servers, places }) => [...secrets, ...servers, ...places]),
+]);
+
+/** Whether a name among `storage.parameters` says where bytes are or how they may be had: such a one is nothing for the runtime. */
+export function isStorageParameter(name: string): boolean {
+  return storageWords.has(name);
+}
+
+/** The account an entry of Azure is for. */
+export function azureAccountOf(fields: StorageFields): string | undefined {
+  return fields["account_name"] || parseConnectionString(fields["connection_string"] ?? "")["AccountName"];
+}
 
 function readS3({ fields, path, isOwnServer }: Reading): ArtifactSource {
   const {
@@ -138,14 +162,31 @@ function parseConnectionString(text: string): StorageFields {
 function readHttp({ fields, path }: Reading): ArtifactSource {
   const base = fields["url"];
   if (!base || !isHttp(base)) throw storageRefused('storage of the type "http" needs an http or https "url"');
-  for (const name of ["certificate", "client_certificate", "client_key"])
-    if (fields[name]) throw storageRefused(`"${name}" of the type "http" is not supported`);
   const url = new URL(base);
-  if (url.username !== "" || url.password !== "") throw storageRefused('"url" must not carry credentials');
+  if (url.username !== "" || url.password !== "" || url.search !== "")
+    throw storageRefused('"url" must not carry credentials or a query; give credentials as "headers"');
   const prefix = url.pathname.endsWith("/") ? url.pathname.slice(0, -1) : url.pathname;
   if (path !== "") url.pathname = `${prefix}/${path.replace(/^\/+/, "")}`;
   const headers = fields["headers"];
-  return { kind: "http", url: url.href, ...(headers === undefined ? {} : { headers: parseHeaders(headers) }) };
+  const tls = readTls(fields);
+  return { kind: "http", url: url.href, ...(headers === undefined ? {} : { headers: parseHeaders(headers) }), ...(tls ? { tls } : {}) };
+}
+
+function readTls(fields: StorageFields): SourceTls | undefined {
+  const { certificate = "", client_certificate: clientCertificate = "", client_key: clientKey = "" } = fields as TlsFields;
+  if ((clientCertificate === "") !== (clientKey === ""))
+    throw storageRefused('"client_certificate" and "client_key" are given together or not at all');
+  if (certificate === "" && clientCertificate === "") return undefined;
+  return {
+    ...(certificate === "" ? {} : { certificate }),
+    ...(clientCertificate === "" ? {} : { clientCertificate, clientKey: new SecretText(clientKey) }),
+  };
+}
+
+interface TlsFields {
+  readonly certificate?: string;
+  readonly client_certificate?: string;
+  readonly client_key?: string;
 }
 
 /** Header names to one value or a list of values, as JSON. */
@@ -167,6 +208,18 @@ function readClaim({ fields, path }: Reading): ArtifactSource {
   const source = parseRemoteAddress(`pvc://${fields["name"] ?? ""}/${path.replace(/^\/+/, "")}`);
   if (source) return source;
   throw storageRefused('storage of the type "pvc" needs a name');
+}
+
+function readHuggingFace({ fields, path }: Reading): ArtifactSource {
+  const {
+    repository = "",
+    revision,
+    token,
+  } = fields as { readonly repository?: string; readonly revision?: string; readonly token?: string };
+  const at = revision === undefined ? "" : `@${encodeURIComponent(revision)}`;
+  const source = parseRemoteAddress(`hf://${repository}${at}/${path.replace(/^\/+/, "")}`);
+  if (source?.kind !== "hf") throw storageRefused('storage of the type "hf" needs a "repository"');
+  return token === undefined ? source : { ...source, token: new SecretText(token) };
 }
 
 function parsedBucket(scheme: string, bucket: string): string {
