@@ -3,7 +3,7 @@ import { PlatformError } from "@modelyard/core";
 import type { Field, Fields } from "../message/fields.ts";
 import type { PeerReceiver, PeerRequest, PeerResponseHead } from "../peer/contract.ts";
 import { refuseCompressed } from "./message-encoding.ts";
-import { MessageReader, type OnMessage } from "./message-framing.ts";
+import { MessageReader } from "./message-framing.ts";
 import { failureOfHttpStatus, failureOfStatus, rpcFailure } from "./status.ts";
 import { formatTimeout } from "./timeout.ts";
 
@@ -31,7 +31,8 @@ export function callRequest(call: CallHead, body: Uint8Array | undefined): PeerR
 
 /** Outcome of a call. */
 export interface CallOutcome {
-  readonly onMessage: OnMessage;
+  /** `isOwned`: the bytes are the message's alone; else they are a view, valid during the call only. */
+  readonly onMessage: (message: Uint8Array, isOwned: boolean) => void;
   /** Called once and last; without an error for status OK. */
   readonly onDone: (error?: PlatformError) => void;
   /** Room for more messages. */
@@ -58,7 +59,10 @@ export function callReceiver(path: string, maxMessageBytes: number, outcome: Cal
       const isGrpc = received.get("content-type")?.startsWith("application/grpc") ?? false;
       if (received.get("grpc-status") !== undefined) return;
       if (received.status !== 200 || !isGrpc) giveUp(failureOfHttpStatus(path, received.status));
-      reader = new MessageReader(maxMessageBytes, refuseCompressed(received.get("grpc-encoding")), outcome.onMessage);
+      const refuse = refuseCompressed(received.get("grpc-encoding"));
+      const onMessage = (message: Uint8Array, isOwned: boolean, isCompressed: boolean): void =>
+        isCompressed ? refuse() : outcome.onMessage(message, isOwned);
+      reader = new MessageReader(maxMessageBytes, { onMessage });
     },
     onData(chunk) {
       if (isDone || !reader) return;

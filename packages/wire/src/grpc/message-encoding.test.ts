@@ -4,6 +4,7 @@ import { deflateSync, gzipSync } from "node:zlib";
 import { Client, compressionAlgorithms, credentials, type ServiceError } from "@grpc/grpc-js";
 import { systemClock } from "@modelyard/core";
 import { describe, expect, it } from "vitest";
+import { BufferBudget } from "../socket/buffer-budget.ts";
 import { startServer } from "../testing/echo-server.ts";
 import { grpcEcho } from "../testing/grpc-echo.ts";
 import { compress, decompressorOf } from "./message-encoding.ts";
@@ -15,31 +16,57 @@ const text = Buffer.from("compressible ".repeat(1000));
 
 describe("decompressorOf()", () => {
   const mebibyte = 1024 * 1024;
+  const zeros = (size: number): Buffer => gzipSync(Buffer.alloc(size));
 
   it.each([
     ["gzip", gzipSync],
     ["deflate", deflateSync],
-  ] as const)("reads %s and refuses what is not", (encoding, pack) => {
+  ] as const)("reads %s and refuses what is not", async (encoding, pack) => {
     const decompress = decompressorOf(encoding, mebibyte);
-    expect(Buffer.from(decompress(pack(text))).equals(text)).toBe(true);
-    expect(decompress(pack(Buffer.alloc(0)))).toHaveLength(0);
+    expect(Buffer.from(await decompress(pack(text), false)).equals(text)).toBe(true);
+    expect(decompress(pack(Buffer.alloc(0)), false)).toHaveLength(0);
     for (const wrong of [Buffer.from("no"), Buffer.alloc(0), pack(text).subarray(0, 20)]) {
-      expect(() => decompress(wrong)).toThrow(expect.objectContaining({ reason: "GRPC_MALFORMED", code: "INTERNAL" }));
+      expect(() => decompress(wrong, false)).toThrow(expect.objectContaining({ reason: "GRPC_MALFORMED", code: "INTERNAL" }));
     }
+    await expect(decompress(randomBytes(100_000), false)).rejects.toMatchObject({ reason: "GRPC_MALFORMED" });
   });
 
-  it("stops at the limit on messages", () => {
-    expect(decompressorOf("gzip", mebibyte)(gzipSync(Buffer.alloc(mebibyte)))).toHaveLength(mebibyte);
-    const bomb = gzipSync(Buffer.alloc(mebibyte + 1));
-    expect(() => decompressorOf("gzip", mebibyte)(bomb)).toThrow(expect.objectContaining({ reason: "LIMIT_EXCEEDED" }));
+  it("reads at once what stays small, and later what may hold up other calls", async () => {
+    const decompress = decompressorOf("gzip", mebibyte);
+    expect(decompress(zeros(64 * 1024), false)).toBeInstanceOf(Uint8Array);
+    expect(decompress(zeros(64 * 1024 + 1), false)).toBeInstanceOf(Promise);
+    const noise = randomBytes(70_000);
+    const later = decompress(gzipSync(noise), false);
+    expect(later).toBeInstanceOf(Promise);
+    expect(Buffer.from(await later).equals(noise)).toBe(true);
   });
 
-  it("stops at a ratio that only a bomb has, below the limit on messages", () => {
-    const zeros = (size: number): Buffer => gzipSync(Buffer.alloc(size));
-    expect(decompressorOf("gzip", 64 * mebibyte)(zeros(8 * mebibyte))).toHaveLength(8 * mebibyte);
-    expect(() => decompressorOf("gzip", 64 * mebibyte)(zeros(32 * mebibyte))).toThrow(
-      expect.objectContaining({ code: "RESOURCE_EXHAUSTED" }),
-    );
+  it("reads later what it was given, though the bytes are overwritten meanwhile", async () => {
+    const packed = gzipSync(Buffer.alloc(100_000, "x"));
+    const later = decompressorOf("gzip", mebibyte)(packed, false);
+    packed.fill(0);
+    expect(Buffer.from(await later).equals(Buffer.alloc(100_000, "x"))).toBe(true);
+  });
+
+  it("stops at the limit on messages", async () => {
+    expect(await decompressorOf("gzip", mebibyte)(zeros(mebibyte), false)).toHaveLength(mebibyte);
+    await expect(decompressorOf("gzip", mebibyte)(zeros(mebibyte + 1), false)).rejects.toMatchObject({ reason: "LIMIT_EXCEEDED" });
+    expect(() => decompressorOf("gzip", 1_000)(zeros(1_001), false)).toThrow(expect.objectContaining({ reason: "LIMIT_EXCEEDED" }));
+  });
+
+  it("stops at a ratio that only a bomb has, below the limit on messages", async () => {
+    expect(await decompressorOf("gzip", 64 * mebibyte)(zeros(8 * mebibyte), false)).toHaveLength(8 * mebibyte);
+    await expect(decompressorOf("gzip", 64 * mebibyte)(zeros(32 * mebibyte), false)).rejects.toMatchObject({ code: "RESOURCE_EXHAUSTED" });
+  });
+
+  it("takes the most that a message may become from the memory of all connections, as long as it inflates", async () => {
+    const memory = new BufferBudget(mebibyte);
+    const decompress = decompressorOf("gzip", mebibyte, memory);
+    const first = decompress(zeros(100_000), false);
+    expect(memory.usedBytes).toBe(mebibyte);
+    expect(() => decompress(zeros(100_000), false)).toThrow(expect.objectContaining({ reason: "BUFFERS_FULL" }));
+    await first;
+    expect(memory.usedBytes).toBe(0);
   });
 
   it.each([
@@ -47,7 +74,7 @@ describe("decompressorOf()", () => {
     ["identity", "INTERNAL"],
     [undefined, "INTERNAL"],
   ] as const)("refuses messages of %s that are flagged as compressed with %s", (encoding, code) => {
-    expect(() => decompressorOf(encoding, mebibyte)(text)).toThrow(expect.objectContaining({ code }));
+    expect(() => decompressorOf(encoding, mebibyte)(text, false)).toThrow(expect.objectContaining({ code }));
   });
 });
 

@@ -1,6 +1,6 @@
 /** Length-prefixed messages of gRPC: a flag byte, four bytes of length, the message. */
 import { failure } from "@modelyard/core";
-import type { Decompress } from "./message-encoding.ts";
+import { type BufferBudget, buffersFull } from "../socket/buffer-budget.ts";
 
 /** Bytes before each message. */
 const messagePrefixBytes = 5;
@@ -28,26 +28,34 @@ export function framedMessage(message: Uint8Array, isCompressed = false): Buffer
 /** Memory that the announcement of a large message gets at once; the rest follows what arrives. */
 const firstMessageBytes = 256 * 1024;
 
-/** Takes messages. `isOwned`: the bytes are the message's alone; else they are a view, valid during the call only. */
-export type OnMessage = (message: Uint8Array, isOwned: boolean) => void;
+/** Takes the messages of a {@link MessageReader}. */
+export interface MessageSink {
+  /** `isOwned`: the bytes are the message's alone; else they are a view, valid during the call only. `isCompressed`: as its flag says. */
+  onMessage(message: Uint8Array, isOwned: boolean, isCompressed: boolean): void;
+}
 
-/** Cuts received bytes into messages. A message within one chunk is passed as a view, one that spans chunks is put together, large ones in memory that doubles. */
+/**
+ * Cuts received bytes into messages. A message within one chunk is passed as a view, one that spans chunks is put together, large ones in memory
+ * that doubles; what has come of it is taken from `memory` until the message is passed on or {@link MessageReader.drop} is called.
+ */
 export class MessageReader {
+  /** Set by the sink to have the rest of a chunk left unread. */
+  isHeld = false;
   readonly #maxMessageBytes: number;
-  readonly #onMessage: OnMessage;
+  readonly #sink: MessageSink;
+  readonly #memory: BufferBudget | undefined;
   readonly #prefix: Buffer = Buffer.alloc(messagePrefixBytes);
   #prefixBytes = 0;
   #sizeBytes = 0;
   /** What has come of the message, in a buffer of at most its size. */
   #message: Buffer | undefined;
   #messageBytes = 0;
-  readonly #decompress: Decompress;
 
-  /** `decompress` is given the messages that the peer flags as compressed. */
-  constructor(maxMessageBytes: number, decompress: Decompress, onMessage: OnMessage) {
+  /** Default: memory without a common limit. */
+  constructor(maxMessageBytes: number, sink: MessageSink, memory?: BufferBudget) {
     this.#maxMessageBytes = maxMessageBytes;
-    this.#decompress = decompress;
-    this.#onMessage = onMessage;
+    this.#sink = sink;
+    this.#memory = memory;
   }
 
   /** Whether a message was begun and not completed. */
@@ -55,10 +63,22 @@ export class MessageReader {
     return this.#prefixBytes > 0;
   }
 
-  /** Takes a chunk; throws `LIMIT_EXCEEDED`, `GRPC_COMPRESSION` or `GRPC_MALFORMED`. */
-  read(chunk: Uint8Array): void {
+  /**
+   * Takes a chunk and returns how much of it was read, which is all unless the sink holds the reader. Throws `LIMIT_EXCEEDED`, `BUFFERS_FULL` or
+   * `GRPC_MALFORMED`, and what the sink throws.
+   */
+  read(chunk: Uint8Array): number {
     let at = 0;
-    while (at < chunk.length) at = this.#message ? this.#continue(chunk, at) : this.#begin(chunk, at);
+    while (at < chunk.length && !this.isHeld) at = this.#message ? this.#continue(chunk, at) : this.#begin(chunk, at);
+    return at;
+  }
+
+  /** Forgets the message that was begun, of which nothing more will come. */
+  drop(): void {
+    if (!this.#message) return;
+    this.#memory?.give(this.#messageBytes);
+    this.#messageBytes = 0;
+    this.#message = undefined;
   }
 
   #begin(chunk: Uint8Array, start: number): number {
@@ -67,31 +87,26 @@ export class MessageReader {
     if (this.#prefixBytes < messagePrefixBytes) return at;
     const size = this.#checkedSize();
     if (chunk.length - at < size) {
-      this.#message = Buffer.allocUnsafeSlow(Math.min(size, firstMessageBytes));
-      this.#messageBytes = 0;
       this.#sizeBytes = size;
+      this.#message = Buffer.allocUnsafeSlow(Math.min(size, firstMessageBytes));
       return at;
     }
     this.#prefixBytes = 0;
-    this.#deliver(chunk.subarray(at, at + size), false);
+    this.#sink.onMessage(chunk.subarray(at, at + size), false, this.#prefix[0] !== 0);
     return at + size;
   }
 
   #continue(chunk: Uint8Array, at: number): number {
     const end = Math.min(chunk.length, at + this.#sizeBytes - this.#messageBytes);
+    if (this.#memory?.take(end - at) === false) throw buffersFull(this.#memory, end - at);
     const message = this.#grown(this.#messageBytes + end - at);
     message.set(chunk.subarray(at, end), this.#messageBytes);
     this.#messageBytes += end - at;
     if (this.#messageBytes < this.#sizeBytes) return end;
-    this.#message = undefined;
+    this.drop();
     this.#prefixBytes = 0;
-    this.#deliver(message, true);
+    this.#sink.onMessage(message, true, this.#prefix[0] !== 0);
     return end;
-  }
-
-  #deliver(message: Uint8Array, isOwned: boolean): void {
-    if (this.#prefix[0] === 0) this.#onMessage(message, isOwned);
-    else this.#onMessage(this.#decompress(message), true);
   }
 
   #grown(neededBytes: number): Buffer {

@@ -62,6 +62,8 @@ export class ServerCall implements GrpcCall {
   readonly encoding: string | undefined;
   readonly #answerEncoding: MessageEncoding | undefined;
   #stream: ResponseStream | undefined;
+  #isPaused = false;
+  #isHeld = false;
   #onDrain: (() => void) | undefined;
 
   constructor(exchange: Exchange, clock: Clock) {
@@ -126,11 +128,20 @@ export class ServerCall implements GrpcCall {
   }
 
   pause(): void {
+    this.#isPaused = true;
     this.exchange.pauseBody();
   }
 
   resume(): void {
-    this.exchange.resumeBody();
+    this.#isPaused = false;
+    if (!this.#isHeld) this.exchange.resumeBody();
+  }
+
+  /** Holds the client back whatever the handler says, as long as its messages are not ready to be handed on. */
+  holdBody(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    if (isHeld) this.exchange.pauseBody();
+    else if (!this.#isPaused) this.exchange.resumeBody();
   }
 
   #open(): ResponseStream {

@@ -1,8 +1,7 @@
 /** Unary gRPC calls on the server: one message in, one out. */
-import { failure, PlatformError } from "@modelyard/core";
+import { failure } from "@modelyard/core";
 import type { BodyConsumer, Exchange } from "../message/exchange.ts";
-import { decompressorOf } from "./message-encoding.ts";
-import { MessageReader } from "./message-framing.ts";
+import { type IncomingHandlers, IncomingMessages } from "./incoming-messages.ts";
 import { type GrpcCall, type GrpcOptions, ignoredBody, refusesNonGrpc, ServerCall } from "./server-call.ts";
 
 /** How unary calls are answered; build it once and use it for every call. */
@@ -13,39 +12,29 @@ export interface GrpcUnaryOptions extends GrpcOptions {
 
 /** Takes a unary call over; return what it returns from the request handler. */
 export function grpcUnary(exchange: Exchange, options: GrpcUnaryOptions): BodyConsumer {
-  return refusesNonGrpc(exchange) ? ignoredBody : new UnaryConsumer(exchange, options);
+  if (refusesNonGrpc(exchange)) return ignoredBody;
+  const call = new ServerCall(exchange, options.clock);
+  return new IncomingMessages(call, new OneMessage(call, options), { maxMessageBytes: options.maxMessageBytes, isOpenEnded: false });
 }
 
-class UnaryConsumer implements BodyConsumer {
+/** A client that sends none, or another one before it is answered, gets INTERNAL, as from grpc-go. */
+class OneMessage implements IncomingHandlers {
   readonly #call: ServerCall;
-  readonly #reader: MessageReader;
-  #messages = 0;
+  readonly #options: GrpcUnaryOptions;
+  #hasCome = false;
 
-  constructor(exchange: Exchange, options: GrpcUnaryOptions) {
-    const call = new ServerCall(exchange, options.clock);
+  constructor(call: ServerCall, options: GrpcUnaryOptions) {
     this.#call = call;
-    this.#reader = new MessageReader(options.maxMessageBytes, decompressorOf(call.encoding, options.maxMessageBytes), (message) => {
-      if (++this.#messages > 1) throw failure("GRPC_MALFORMED", { problem: "a unary call has one message" });
-      options.onCall(call, message);
-    });
+    this.#options = options;
   }
 
-  onData(chunk: Uint8Array): void {
-    if (this.#call.isOver) return;
-    try {
-      this.#reader.read(chunk);
-    } catch (error) {
-      if (!PlatformError.is(error)) throw error;
-      this.#call.fail(error);
-    }
+  onMessage(message: Uint8Array): void {
+    if (this.#hasCome) throw failure("GRPC_MALFORMED", { problem: "a unary call has one message" });
+    this.#hasCome = true;
+    this.#options.onCall(this.#call, message);
   }
 
   onEnd(): void {
-    if (this.#messages === 0) this.#call.fail(failure("GRPC_MALFORMED", { problem: "the message is missing or cut short" }));
-    else if (this.#reader.isInsideMessage) this.#call.fail(failure("GRPC_MALFORMED", { problem: "the last message is cut short" }));
-  }
-
-  onAbort(): void {
-    // The call hears of it through `onCancel`.
+    if (!this.#hasCome) this.#call.fail(failure("GRPC_MALFORMED", { problem: "the message is missing" }));
   }
 }

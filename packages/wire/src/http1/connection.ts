@@ -9,6 +9,7 @@ import type { ConnectionInfo } from "../message/exchange.ts";
 import type { Field } from "../message/fields.ts";
 import { ResponseHead } from "../message/response-head.ts";
 import { type ConnectionDriver, clientLost, type ServerContext } from "../server/connection-driver.ts";
+import { buffersFull } from "../socket/buffer-budget.ts";
 import { HeadMemo } from "../socket/head-memo.ts";
 import { RateWatch } from "../socket/rate-watch.ts";
 import { StallWatch } from "../socket/stall-watch.ts";
@@ -323,8 +324,7 @@ export class Http1Connection implements ConnectionDriver {
   }
 
   #refuseForMemory(): false {
-    const { usedBytes: current, limitBytes: limit } = this.context.buffers;
-    this.#writeRefusal(new ResponseHead(503, [json, ["retry-after", "1"]]), failure("BUFFERS_FULL", { current, limit }).message);
+    this.#writeRefusal(new ResponseHead(503, [json, ["retry-after", "1"]]), buffersFull(this.context.buffers).message);
     this.#transport.close();
     return false;
   }

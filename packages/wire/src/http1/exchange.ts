@@ -135,7 +135,7 @@ export class Http1Exchange implements Exchange, ResponseStream, BodySink {
   }
 
   resumeBody(): void {
-    this.#connection.setBodyPaused(false);
+    if (!this.isOver) this.#connection.setBodyPaused(false);
   }
 
   onData(chunk: Buffer): void {

@@ -2,6 +2,7 @@
  * Sends DATA within the peer's windows (RFC 9113 §5.2) and no faster than the socket takes it; the rest waits in the queues of its streams,
  * which take turns.
  */
+import type { BufferBudget } from "../socket/buffer-budget.ts";
 import type { Outbox } from "../socket/outbox.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import { defaultWindowBytes, Http2Fault, maxWindowBytes } from "./protocol.ts";
@@ -20,6 +21,8 @@ export interface SendFlowDeps {
   /** The stream's own side has ended. */
   readonly onLocalEnd: (stream: Http2Stream) => void;
   readonly nowMs: () => number;
+  /** Told of what waits. Default: nobody is. */
+  readonly budget?: BufferBudget | undefined;
 }
 
 /** Sending side of the flow control of one connection. */
@@ -83,7 +86,7 @@ export class SendFlow {
   /** Forgets a stream that was reset. */
   drop(stream: Http2Stream): void {
     if (!this.#waiting.delete(stream)) return;
-    this.#queuedBytes -= stream.dropQueue();
+    this.#queue(-stream.dropQueue());
   }
 
   /** A WINDOW_UPDATE for the connection (§6.9). */
@@ -133,7 +136,7 @@ export class SendFlow {
     if (sent === first.length) stream.queue.shift();
     else if (sent > 0) stream.queue[0] = first.subarray(sent);
     stream.queuedBytes -= sent;
-    this.#queuedBytes -= sent;
+    this.#queue(-sent);
     return sent;
   }
 
@@ -159,8 +162,13 @@ export class SendFlow {
     if (!stream.hasQueue) stream.progressMs = this.#deps.nowMs();
     stream.queue.push(chunk);
     stream.queuedBytes += chunk.length;
-    this.#queuedBytes += chunk.length;
+    this.#queue(chunk.length);
     this.#waiting.add(stream);
+  }
+
+  #queue(bytes: number): void {
+    this.#queuedBytes += bytes;
+    this.#deps.budget?.move(bytes);
   }
 
   #capacity(stream: Http2Stream): number {

@@ -36,11 +36,11 @@ export class ServerSession implements ConnectionDriver {
   constructor(transport: Transport, context: ServerContext, connection: ConnectionInfo) {
     this.#transport = transport;
     this.#context = context;
-    const { clock, limits } = context;
+    const { clock, limits, buffers: budget } = context;
     this.#activeMs = clock.monotonicMs();
     this.#headSinceMs = this.#activeMs;
     this.#output = new StallWatch(transport.outbox, this.#activeMs);
-    const deps = { outbox: transport.outbox, clock, limits, role: "server", peerName: "the client" } as const;
+    const deps = { outbox: transport.outbox, clock, limits, budget, role: "server", peerName: "the client" } as const;
     this.#session = new Http2Session(deps, {
       onOpen: (streamId, block) => this.#onOpen(streamId, block),
       onGoAway: () => this.drain(),

@@ -5,6 +5,7 @@
  */
 import { type Clock, failure, type PlatformError } from "@modelyard/core";
 import { HpackEncoder } from "../hpack/encoder.ts";
+import type { BufferBudget } from "../socket/buffer-budget.ts";
 import type { Outbox } from "../socket/outbox.ts";
 import { FloodGuard, type FloodLimits } from "./flood-guard.ts";
 import { FrameDispatcher, type FrameSink } from "./frame-dispatcher.ts";
@@ -47,6 +48,8 @@ export interface SessionDeps {
   readonly role: Role;
   /** The peer in messages: `the client`, an address. */
   readonly peerName: string;
+  /** Told of the bodies that wait for windows of the peer. Default: nobody is. */
+  readonly budget?: BufferBudget;
 }
 
 /** An HTTP/2 connection. */
@@ -82,6 +85,7 @@ export class Http2Session implements FrameSink {
       writer: this.writer,
       onLocalEnd: (stream) => this.localEnd(stream),
       nowMs: () => deps.clock.monotonicMs(),
+      budget: deps.budget,
     });
   }
 

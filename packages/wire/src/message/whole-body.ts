@@ -1,6 +1,6 @@
 /** Collects a body, within a limit, for handlers that need all of it. */
 import { failure, type PlatformError } from "@modelyard/core";
-import type { BufferBudget } from "../socket/buffer-budget.ts";
+import { type BufferBudget, buffersFull } from "../socket/buffer-budget.ts";
 import type { BodyConsumer } from "./exchange.ts";
 
 /** What becomes of a collected body. */
@@ -51,7 +51,7 @@ class WholeBody implements BodyConsumer {
     } else if (this.#buffers?.take(chunk.length) === false) {
       this.#refuse();
       const { onNoRoom = this.#handlers.onTooLarge } = this.#handlers;
-      onNoRoom(failure("BUFFERS_FULL", { current: this.#buffers.usedBytes + chunk.length, limit: this.#buffers.limitBytes }));
+      onNoRoom(buffersFull(this.#buffers, chunk.length));
     } else {
       this.#sizeBytes = sizeBytes;
       this.#copySmall();

@@ -6,6 +6,8 @@
  * while it is exceeded.
  */
 
+import { failure, type PlatformError } from "@modelyard/core";
+
 /** A budget of bytes. */
 export class BufferBudget {
   readonly limitBytes: number;
@@ -40,4 +42,9 @@ export class BufferBudget {
   give(bytes: number): void {
     this.#usedBytes -= bytes;
   }
+}
+
+/** The refusal of what needs `bytes` more than there are. */
+export function buffersFull({ usedBytes, limitBytes }: BufferBudget, bytes = 0): PlatformError {
+  return failure("BUFFERS_FULL", { current: usedBytes + bytes, limit: limitBytes });
 }
