@@ -9,7 +9,7 @@ import { type Admission, createGatekeeper, type Gatekeeper } from "./authenticat
 import { permissionOf } from "./authentication/permission-of.ts";
 import type { GrpcFace } from "./grpc/grpc-face.ts";
 import { ServerLoad } from "./limits/server-load.ts";
-import { ObservedBody, type ObservedBodyDeps } from "./observation/observed-body.ts";
+import { ObservedBody } from "./observation/observed-body.ts";
 import { type ExchangeEnd, type ExchangeObserver, ObservedExchange } from "./observation/observed-exchange.ts";
 import { requestKindOf } from "./observation/request-kind.ts";
 import { openRequestSeries, type RequestSeries } from "./observation/request-series.ts";
@@ -33,7 +33,6 @@ export class FrontDoor implements ExchangeObserver {
   readonly #gatekeeper: Gatekeeper | undefined;
   readonly #load: ServerLoad;
   readonly #accessLog: AccessLog<AccessEntry>;
-  readonly #bodyDeps: ObservedBodyDeps;
   readonly #series = new Map<string, RequestSeries>();
 
   constructor(options: ResolvedGatewayOptions, faces: Faces) {
@@ -43,7 +42,6 @@ export class FrontDoor implements ExchangeObserver {
     this.#gatekeeper = createGatekeeper(options);
     this.#load = new ServerLoad(options.limits, options.metrics);
     this.#accessLog = new AccessLog({ ...options, recordOf: accessRecordOf });
-    this.#bodyDeps = { load: this.#load, refuse: (exchange, error) => void this.#refuse(exchange, error) };
   }
 
   /** Takes a request over. */
@@ -54,7 +52,7 @@ export class FrontDoor implements ExchangeObserver {
     this.#load.begin();
     try {
       const consumer = this.#handOver(exchange, admission);
-      return exchange.hasEnded ? consumer : new ObservedBody(exchange, consumer, this.#bodyDeps);
+      return exchange.hasEnded ? consumer : new ObservedBody(exchange, consumer);
     } catch (error) {
       exchange.endWithoutAnswer();
       throw error;
@@ -72,9 +70,9 @@ export class FrontDoor implements ExchangeObserver {
     this.#load.end();
     this.#seriesOf(memo).ended({ code: end.code, durationMs, bytesIn, bytesOut });
     if (!this.#accessLog.records(end.code, admission?.refusal !== undefined)) return;
-    const { head, reference, protocol, connection } = exchange;
+    const { head, reference, connection } = exchange;
     const version = (exchange.resolved ?? memo.resolved)?.served.revision.toString();
-    const remote = connection.remoteAddress;
+    const { remoteAddress: remote, protocol } = connection;
     const endedMs = this.#clock.nowMs();
     this.#accessLog.add({ head, memo, admission, reference, version, remote, protocol, endedMs, durationMs, bytesIn, bytesOut, end });
   }

@@ -58,7 +58,6 @@ export interface ResolvedGatewayOptions extends Omit<GatewayOptions, "cors"> {
 /** The defaults of the limits. */
 export const defaultLimits: GatewayLimits & ServerLoadLimits = {
   maxBodyBytes: 64 * 1024 * 1024,
-  maxReceivingBytes: 1024 * 1024 * 1024,
   maxInFlight: 20_000,
   requestTimeoutMs: 60_000,
   maxWaiting: 10_000,

@@ -39,7 +39,6 @@ const model: LoadedModel = {
 const mesh = fakeMesh({ services: [{ name: "mnist", revisions: [{ revision: 1, model }] }] });
 const limits = {
   maxBodyBytes: 2 ** 26,
-  maxReceivingBytes: 2 ** 26,
   maxInFlight: 1000,
   requestTimeoutMs: 60_000,
   maxWaiting: 1000,

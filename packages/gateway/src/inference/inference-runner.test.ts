@@ -8,7 +8,6 @@ import { InferenceRunner } from "./inference-runner.ts";
 
 const limits = {
   maxBodyBytes: 1000,
-  maxReceivingBytes: 2 ** 26,
   maxInFlight: 1000,
   requestTimeoutMs: 60_000,
   maxWaiting: 1,

@@ -1,3 +1,4 @@
+import { connect as http2 } from "node:http2";
 import { connect } from "node:net";
 import { fakeClock } from "@modelyard/core/testing";
 import { afterEach, describe, expect, it } from "vitest";
@@ -72,15 +73,32 @@ describe("a request beyond the limit on", () => {
     expect(server.metrics.snapshot().find(({ name }) => name === "modelyard_requests_in_flight")).toMatchObject({ value: 0 });
   });
 
-  it("bytes being received is refused with 429, and what was received is given back", async () => {
-    const { server } = await start({ limits: { maxReceivingBytes: 1_000 } });
+  it("the memory of bodies being received is refused with 503, and what was received is given back", async () => {
+    const { server } = await start({ wireLimits: { maxBufferedBytes: 1_000 } });
     const socket = connect(server.port, "127.0.0.1");
     socket.on("error", () => {});
     socket.write(`POST ${infer} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5000\r\n\r\n${"x".repeat(900)}`);
+    await expect.poll(() => server.bufferedBytes()).toBe(900);
     const refused = async (): Promise<unknown> => (await send(server.port, infer, { body: "y".repeat(200) })).json;
-    await expect.poll(refused).toMatchObject({ reason: "LIMIT_EXCEEDED", error: expect.stringContaining("requests being received") });
+    expect(await refused()).toMatchObject({ reason: "BUFFERS_FULL", retryable: true });
     socket.destroy();
-    await expect.poll(refused).toMatchObject({ code: "INVALID_ARGUMENT" });
+    await expect.poll(() => server.bufferedBytes()).toBe(0);
+    expect(await refused()).toMatchObject({ code: "INVALID_ARGUMENT" });
+  });
+
+  it("its time gives back what came of its body", async () => {
+    const clock = fakeClock();
+    const { server } = await start({ clock });
+    const session = http2(`http://127.0.0.1:${server.port}`);
+    const headers = { "content-type": "application/grpc", "grpc-timeout": "1S" };
+    const stream = session.request({ ":method": "POST", ":path": "/inference.GRPCInferenceService/ModelStreamInfer", ...headers });
+    const status = new Promise((resolve) => stream.on("response", (head) => resolve(head["grpc-status"])));
+    stream.write(Buffer.concat([Buffer.from([0, 0, 0, 4, 0]), Buffer.alloc(900)]));
+    await expect.poll(() => server.bufferedBytes()).toBe(900);
+    await clock.advance(1_000);
+    expect(await status).toBe("4");
+    expect(server.bufferedBytes()).toBe(0);
+    session.destroy();
   });
 
   it("the body is refused with 413, not to be repeated", async () => {

@@ -1,10 +1,8 @@
-/** What the server does at once: requests in flight and bodies being received, counted and limited. */
+/** What the server does at once: requests in flight, counted and limited. The memory of their bodies is the wire server's to limit. */
 import { failure, type Gauge, type Metrics, type PlatformError } from "@modelyard/core";
 
 /** Limits of a gateway on all its requests together; those of one connection are the wire server's. */
 export interface ServerLoadLimits {
-  /** Bytes of the bodies that are being received, all together. Default 1 GiB. */
-  readonly maxReceivingBytes: number;
   /** Requests in flight, all together; those for health are always let in. Default 20,000. */
   readonly maxInFlight: number;
 }
@@ -16,7 +14,6 @@ export class ServerLoad {
   readonly #limits: ServerLoadLimits;
   readonly #inFlight: Gauge;
   #requests = 0;
-  #receivingBytes = 0;
 
   constructor(limits: ServerLoadLimits, metrics: Metrics) {
     this.#limits = limits;
@@ -38,22 +35,5 @@ export class ServerLoad {
     const { maxInFlight } = this.#limits;
     if (this.#requests <= maxInFlight) return undefined;
     return failure("LIMIT_EXCEEDED", { what: "The number of requests in flight", current: this.#requests, limit: maxInFlight }, comeBack);
-  }
-
-  /** Counts bytes of a body in; the refusal when there is no room, and then they are not counted. */
-  receive(bytes: number): PlatformError | undefined {
-    const { maxReceivingBytes } = this.#limits;
-    const current = this.#receivingBytes + bytes;
-    if (current > maxReceivingBytes) {
-      const sizes = { current: `${current} bytes`, limit: `${maxReceivingBytes} bytes` };
-      return failure("LIMIT_EXCEEDED", { what: "The memory of requests being received", ...sizes }, comeBack);
-    }
-    this.#receivingBytes = current;
-    return undefined;
-  }
-
-  /** Counts them out. */
-  release(bytes: number): void {
-    this.#receivingBytes -= bytes;
   }
 }

@@ -32,13 +32,15 @@ export interface ExchangeObserver {
 
 /** How an exchange ended. */
 export interface ExchangeEnd {
-  /** HTTP status; 499 when the exchange ended without an answer. */
+  /** HTTP status; 499 when the exchange ended before its answer did. */
   readonly status: number;
   readonly code: Code | "OK";
   readonly reason: string | undefined;
 }
 
-const withoutAnswer: ExchangeEnd = { status: 499, code: "CANCELLED", reason: "EXCHANGE_CANCELLED" };
+const givenUp = { code: "CANCELLED", reason: "EXCHANGE_CANCELLED" } as const;
+/** Status of an exchange that ended without an answer. */
+const withoutAnswer = 499;
 
 /** What is known when an exchange begins. */
 export interface ExchangeStart {
@@ -144,13 +146,13 @@ export class ObservedExchange implements Exchange, ResponseStream {
     this.#isWatched = true;
     this.#inner.onAbort((error) => {
       this.#onAbort?.(error);
-      this.endWithoutAnswer();
+      this.endWithoutAnswer(error);
     });
   }
 
-  /** Ends the observation of an exchange that was given up. */
-  endWithoutAnswer(): void {
-    this.#tell(withoutAnswer);
+  /** Ends the observation of an exchange that was given up. Default: by its sender. */
+  endWithoutAnswer({ code, reason }: Pick<PlatformError, "code" | "reason"> = givenUp): void {
+    this.#tell({ status: withoutAnswer, code, reason });
   }
 
   #end(head: ResponseHead, trailers: Trailers | undefined): void {

@@ -5,7 +5,7 @@ import { recordedLog } from "@modelyard/core/testing";
 import { type FakeMesh, type FakeService, fakeMesh } from "@modelyard/mesh/testing";
 import type { LoadedModel, ModelSignature } from "@modelyard/runtimes";
 import { type FakeBehaviour, fakeRuntime } from "@modelyard/runtimes/testing";
-import { createWireServer } from "@modelyard/wire";
+import { createWireServer, type WireLimits } from "@modelyard/wire";
 import { createGateway } from "../gateway.ts";
 import type { GatewayOptions } from "../options.ts";
 
@@ -13,6 +13,8 @@ import type { GatewayOptions } from "../options.ts";
 export interface TestServerOptions
   extends Pick<GatewayOptions, "limits" | "allowedHosts" | "authentication" | "accessLog" | "writeAccessLog" | "cors"> {
   readonly services: readonly FakeService[];
+  /** Limits of the wire server that differ from the defaults. */
+  readonly wireLimits?: Partial<WireLimits>;
   /** Clock of the gateway; the server's is the machine's. Default the machine's. */
   readonly clock?: Clock;
 }
@@ -23,25 +25,27 @@ export interface TestServer {
   readonly mesh: FakeMesh;
   readonly metrics: Metrics;
   readonly log: readonly Readonly<Record<string, unknown>>[];
+  /** What bodies being collected and answers that wait take. */
+  bufferedBytes(): number;
   /** Closes the server, then the gateway. */
   close(): Promise<void>;
 }
 
 /** Starts a server on a free port of loopback. */
 export async function startTestServer(options: TestServerOptions): Promise<TestServer> {
-  const { services, clock = systemClock(), ...rest } = options;
+  const { services, clock = systemClock(), wireLimits = {}, ...rest } = options;
   const mesh = fakeMesh({ services });
   const metrics = metricsRegistry();
   const { log, records } = recordedLog();
   const gateway = createGateway({ ...rest, mesh, clock, log, metrics, serverName: "modelyard", serverVersion: "1.2.3" });
-  const server = createWireServer({ clock: systemClock(), log }, gateway.onRequest);
+  const server = createWireServer({ clock: systemClock(), log, limits: wireLimits }, gateway.onRequest);
   const address = await server.listen({ host: "127.0.0.1", port: 0 });
   const port = "port" in address ? address.port : 0;
   const close = async (): Promise<void> => {
     await server.close();
     gateway.close();
   };
-  return { port, mesh, metrics, log: records, close };
+  return { port, mesh, metrics, log: records, bufferedBytes: () => server.bufferedBytes, close };
 }
 
 /** A loaded fake model. Default: `x` FP32 [-1,2] comes back as `y`. */
