@@ -1,6 +1,6 @@
 import { deflateSync, gunzipSync, gzipSync, inflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { errorOf, inferPair, pairInput, restServers } from "../testing/index.ts";
+import { errorOf, inferPair, pairInput, restServers, send } from "../testing/index.ts";
 
 const { startPair } = restServers();
 const large = { inputs: [{ ...pairInput, shape: [2000, 2], data: Array.from({ length: 4000 }, (_, index) => index) }] };
@@ -25,6 +25,13 @@ describe("compressed bodies over REST", () => {
     expect(await coding(large, "gzip;q=0, deflate;q=0")).toBeUndefined();
     expect(await coding(large, "gzip;q=0.2, deflate;q=0.9")).toBe("deflate");
     expect((await inferPair(server, large, { headers: { "accept-encoding": "br, identity;q=0" } })).status).toBe(406);
+  });
+
+  it("are those of inferences only, as a client of the protocol inflates no other answer", async () => {
+    const server = await startPair();
+    const answer = await send(server.port, "/openapi.json", { headers: { "accept-encoding": "gzip, deflate" } });
+    expect(answer.headers["content-encoding"]).toBeUndefined();
+    expect(answer.bytes.length).toBeGreaterThan(4096);
   });
 
   it("are refused when they inflate beyond the limit, or are not what they say", async () => {

@@ -8,7 +8,6 @@ import { RequestCounters, type RequestKind } from "../request-counters.ts";
 import type { HeadMemo } from "../routing/head-memo.ts";
 import type { AnsweredTarget } from "../routing/rest-target.ts";
 import { BodyCoder } from "./body-coder.ts";
-import { respondCoded } from "./coded-response.ts";
 import { endpoints } from "./endpoints.ts";
 import { notReadyHead, okHead, respondError } from "./json-response.ts";
 import { BinaryHeads, RestInferenceCall } from "./rest-inference-call.ts";
@@ -71,12 +70,14 @@ export class RestFace {
     return ignoredBody;
   }
 
-  /** Never rejects: a failure is answered. */
-  async #answer(exchange: Exchange, { kind, answerCoding }: AnsweredTarget, answering: Promise<RestAnswer>): Promise<void> {
+  /**
+   * Never rejects: a failure is answered. Only inferences are compressed: the asynchronous REST client of tritonclient asks for gzip in every
+   * call and inflates no other answer.
+   */
+  async #answer(exchange: Exchange, { kind }: AnsweredTarget, answering: Promise<RestAnswer>): Promise<void> {
     try {
       const { value, isReady } = await answering;
-      const body = Buffer.from(JSON.stringify(value));
-      respondCoded(exchange, { head: isReady ? okHead : notReadyHead, body, coding: answerCoding }, this.#coder);
+      exchange.respond({ head: isReady ? okHead : notReadyHead, body: JSON.stringify(value) });
       if (isReady) this.#countersOf(kind).ok();
       else this.#countersOf(kind).failed("UNAVAILABLE");
     } catch (error) {
