@@ -3,10 +3,10 @@ import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { type Metadata, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import { fakeClock } from "@modelyard/core/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { grpcClient, type Message, startTestServer, type TestGrpcClient, type TestServer, testModel } from "../testing/index.ts";
+import { grpcClient, type Message, refusalOf, startTestServer, type TestGrpcClient, type TestServer, testModel } from "../testing/index.ts";
 import { lookIntervalMs } from "./health/health-service.ts";
 
 const clock = fakeClock();
@@ -27,15 +27,6 @@ afterAll(async () => {
   client.close();
   await server.close();
 });
-
-async function refusalOf(call: Promise<Message>): Promise<string> {
-  try {
-    return `answered: ${JSON.stringify(await call)}`;
-  } catch (error) {
-    const { code, details } = error as { readonly code: status; readonly details: string; readonly metadata: Metadata };
-    return `${status[code]}: ${details}`;
-  }
-}
 
 /** Sends messages, ends, and returns the answers. */
 function answersOf(method: string, messages: readonly Message[]): Promise<readonly Message[]> {

@@ -1,43 +1,21 @@
-import { Metadata, status } from "@grpc/grpc-js";
-import { failure } from "@modelyard/core";
-import { fakeClock } from "@modelyard/core/testing";
-import { afterEach, describe, expect, it } from "vitest";
+import { Metadata } from "@grpc/grpc-js";
+import { describe, expect, it } from "vitest";
 import { serverExtensions } from "../server-extensions.ts";
 import {
   type GrpcCallExtras,
-  grpcClient,
+  type GrpcConnected,
+  grpcServers,
   type Message,
   pairSignature,
+  refusalOf,
   signatureOf,
-  startTestServer,
-  type TestGrpcClient,
-  type TestServer,
+  type TestServerOptions,
   testModel,
 } from "../testing/index.ts";
-import type { TestServerOptions } from "../testing/test-server.ts";
 
-interface Connected {
-  readonly server: TestServer;
-  readonly client: TestGrpcClient;
-}
+const { start } = grpcServers();
 
-const open: Connected[] = [];
-
-afterEach(async () => {
-  for (const { client, server } of open.splice(0)) {
-    client.close();
-    await server.close();
-  }
-});
-
-async function start(options: TestServerOptions): Promise<Connected> {
-  const server = await startTestServer(options);
-  const connected = { server, client: grpcClient(server.port) };
-  open.push(connected);
-  return connected;
-}
-
-async function startPair(options: Partial<TestServerOptions> = {}): Promise<Connected> {
+async function startPair(options: Partial<TestServerOptions> = {}): Promise<GrpcConnected> {
   const revisions = [
     { revision: 2, model: await testModel("default/pair__isvc-2") },
     { revision: 1, model: await testModel("default/pair__isvc-1") },
@@ -56,24 +34,10 @@ const header = { name: "x", datatype: "FP32", shape: [1, 2] };
 const typed = { ...header, contents: { fp32_contents: [1.5, -2] } };
 const rawBytes = Buffer.from(Float32Array.of(1.5, -2).buffer);
 
-/** `CODE: text` of a failed call. */
-async function refusalOf(call: Promise<Message>): Promise<string> {
-  try {
-    return `answered: ${JSON.stringify(await call)}`;
-  } catch (error) {
-    const { code, details } = error as { readonly code: status; readonly details: string };
-    return `${status[code]}: ${details}`;
-  }
-}
-
 function namespace(name: string): GrpcCallExtras {
   const metadata = new Metadata();
   metadata.set("modelyard-namespace", name);
   return { metadata };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 describe("health and metadata over gRPC", () => {
@@ -223,98 +187,5 @@ describe("inference over gRPC", () => {
     const large = { model_name: "pair", inputs: [header], raw_input_contents: [Buffer.alloc(400)] };
     expect(await refusalOf(client.call("ModelInfer", large))).toContain("RESOURCE_EXHAUSTED");
     expect(await client.call("ServerLive", {})).toEqual({ live: true });
-  });
-});
-
-describe("waiting over gRPC", () => {
-  async function startCold(options: Partial<TestServerOptions> = {}): Promise<Connected> {
-    const model = await testModel("default/pair__isvc-1");
-    return start({ services: [{ name: "pair", revisions: [{ revision: 1, model, load: "manual" }] }], ...options });
-  }
-
-  const request = { model_name: "pair", inputs: [header], raw_input_contents: [rawBytes] };
-
-  it("loads a model by the first request; the contents of all who wait stay their own", async () => {
-    const { server, client } = await startCold();
-    const contents = [1, 2, 3].map((value) => Buffer.from(Float32Array.of(value, -value).buffer));
-    const calls = contents.map((bytes) => client.call("ModelInfer", { ...request, raw_input_contents: [bytes] }));
-    await until(() => server.mesh.waiting === 3);
-    // Reuses the server's read buffers before the load ends.
-    await client
-      .call("ModelInfer", { ...request, model_name: "absent", raw_input_contents: [Buffer.alloc(8, 0xff)] })
-      .catch(() => undefined);
-    server.mesh.finishLoad("default/pair__isvc-1");
-    expect((await Promise.all(calls)).map((answer) => answer["raw_output_contents"])).toEqual(contents.map((bytes) => [bytes]));
-    expect(server.mesh.holds).toBe(0);
-  });
-
-  it("ends with the client's deadline, and the load goes on", async () => {
-    const { server, client } = await startCold();
-    expect(await refusalOf(client.call("ModelInfer", request, { deadlineMs: 200 }))).toContain("DEADLINE_EXCEEDED");
-    await until(() => server.mesh.waiting === 0);
-    expect(server.mesh.state("default/pair__isvc-1")).toBe("Loading");
-  });
-
-  it("ends at the limit on time of the server when the client sets none", async () => {
-    const clock = fakeClock();
-    const { server, client } = await startCold({ clock, limits: { requestTimeoutMs: 5000 } });
-    const call = refusalOf(client.call("ModelInfer", request));
-    await until(() => server.mesh.waiting === 1);
-    await clock.advance(5000);
-    expect(await call).toBe("DEADLINE_EXCEEDED: The request did not finish within 5000 ms");
-    expect(server.mesh.waiting).toBe(0);
-  });
-
-  it("stops waiting when the client cancels", async () => {
-    const { server, client } = await startCold();
-    const controller = new AbortController();
-    const call = refusalOf(client.call("ModelInfer", request, { signal: controller.signal }));
-    await until(() => server.mesh.waiting === 1);
-    controller.abort();
-    expect(await call).toContain("CANCELLED");
-    await until(() => server.mesh.waiting === 0);
-    const counts = server.metrics.snapshot().filter(({ name, value }) => name === "modelyard_requests_total" && value > 0);
-    expect(counts).toMatchObject([{ labels: { protocol: "grpc", method: "infer", code: "CANCELLED" }, value: 1 }]);
-  });
-
-  describe("a revision that is replaced while its load fails", () => {
-    /** A request of `version` waits for revision 1; then 2 becomes the active one and the load of 1 fails. */
-    async function replaced(version: string): Promise<{ readonly server: TestServer; readonly answer: string }> {
-      const { server, client } = await startCold();
-      const call = client.call("ModelInfer", { ...request, model_version: version });
-      const answer = call
-        .then(({ model_version }) => `version ${String(model_version)}`)
-        .catch(({ details }: Error & { details: string }) => details);
-      await until(() => server.mesh.waiting === 1);
-      server.mesh.setServices([
-        {
-          name: "pair",
-          revisions: [
-            { revision: 2, model: await testModel("default/pair__isvc-2"), load: "onDemand" },
-            { revision: 1, model: await testModel("default/pair__isvc-1") },
-          ],
-        },
-      ]);
-      server.mesh.failLoad("default/pair__isvc-1", failure("MODEL_LOAD_FAILED", { why: "it is cut off" }));
-      return { server, answer: await answer };
-    }
-
-    it("is followed by requests that named no version", async () => {
-      const { server, answer } = await replaced("");
-      expect(answer).toBe("version 2");
-      expect(server.mesh.holds).toBe(0);
-    });
-
-    it("fails those that named it", async () => {
-      expect((await replaced("1")).answer).toContain("it is cut off");
-    });
-  });
-
-  it("passes on why a load failed", async () => {
-    const { server, client } = await startCold();
-    const call = refusalOf(client.call("ModelInfer", request));
-    await until(() => server.mesh.waiting === 1);
-    server.mesh.failLoad("default/pair__isvc-1", failure("MODEL_LOAD_FAILED", { why: "it is cut off" }));
-    expect(await call).toBe("FAILED_PRECONDITION: The model could not be loaded: it is cut off");
   });
 });

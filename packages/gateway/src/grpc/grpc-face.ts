@@ -204,10 +204,11 @@ export class GrpcFace {
   }
 
   #infer({ call, message }: Handling): void {
+    const { mesh, clock } = this.#options;
     const request = readGrpcInferRequest(message);
     const { modelName: model, modelVersion: version } = request;
-    const resolved = resolveObserved(call.exchange, this.#options.mesh, { namespace: this.#memoOf(call).namespace, model, version });
-    this.#runner.start(new GrpcInferenceCall({ call, resolved, message, request, sink: this.#inferSink }));
+    const resolved = resolveObserved(call.exchange, mesh, { namespace: this.#memoOf(call).namespace, model, version });
+    this.#runner.start(new GrpcInferenceCall({ call, resolved, message, request, clock, sink: this.#inferSink }));
   }
 
   /** What is not there is not ready: an answer, as Triton gives it, and no failure. Over REST the status says it. */

@@ -1,8 +1,9 @@
 /** An inference over gRPC. */
 import { type GrpcInferenceRequest, type InferenceResponse, readGrpcInferRequest, writeGrpcInferResponse } from "@modelyard/codec";
-import type { PlatformError } from "@modelyard/core";
+import type { Clock, PlatformError } from "@modelyard/core";
 import type { GrpcCall } from "@modelyard/wire";
 import type { InferenceCall, OutcomeSink } from "../inference/inference-call.ts";
+import { deadlineMsOf } from "../inference/request-timeout.ts";
 import type { ResolvedModel } from "../routing/model-reference.ts";
 
 /** What a call is made of. */
@@ -12,6 +13,7 @@ export interface GrpcInferenceCallInit {
   readonly message: Uint8Array;
   /** Read from `message`. */
   readonly request: GrpcInferenceRequest;
+  readonly clock: Clock;
   readonly sink: OutcomeSink<GrpcCall>;
 }
 
@@ -25,9 +27,10 @@ export class GrpcInferenceCall implements InferenceCall {
   /** Whether the outcome was told; the client may have left before. */
   #isSettled = false;
 
+  /** Fails when the request's own time limit is none. */
   constructor(init: GrpcInferenceCallInit) {
     this.resolved = init.resolved;
-    this.deadlineMs = init.call.deadlineMs;
+    this.deadlineMs = deadlineMsOf(init.request.parameters, init.clock, init.call.deadlineMs);
     this.sizeBytes = init.message.length;
     this.#init = init;
     this.#request = init.request;

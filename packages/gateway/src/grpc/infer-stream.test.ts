@@ -1,44 +1,15 @@
+import { connect } from "node:http2";
 import { type ClientDuplexStream, status } from "@grpc/grpc-js";
 import { failure } from "@modelyard/core";
 import { fakeClock } from "@modelyard/core/testing";
-import { afterEach, describe, expect, it } from "vitest";
-import { grpcClient, type Message, startTestServer, type TestGrpcClient, type TestServer, testModel } from "../testing/index.ts";
-import type { TestServerOptions } from "../testing/test-server.ts";
+import { describe, expect, it } from "vitest";
+import { countsOf, type GrpcConnected, grpcServers, type Message, rawRequest, until } from "../testing/index.ts";
 import { maxStreamedInferences } from "./infer-stream.ts";
 
-interface Connected {
-  readonly server: TestServer;
-  readonly client: TestGrpcClient;
-}
-
-const open: Connected[] = [];
-
-afterEach(async () => {
-  for (const { client, server } of open.splice(0)) {
-    client.close();
-    await server.close();
-  }
-});
-
-/** Serves `pair`, in memory, and `cold`, whose load the test ends. */
-async function start(options: Partial<TestServerOptions> = {}): Promise<Connected> {
-  const pair = { revision: 1, model: await testModel("default/pair__isvc-1") };
-  const cold = { revision: 1, model: await testModel("default/cold__isvc-1"), load: "manual" } as const;
-  const server = await startTestServer({
-    services: [
-      { name: "pair", revisions: [pair] },
-      { name: "cold", revisions: [cold] },
-    ],
-    ...options,
-  });
-  const connected = { server, client: grpcClient(server.port) };
-  open.push(connected);
-  return connected;
-}
+const { startCold: start } = grpcServers();
 
 function request(model: string, id: string, more: Message = {}): Message {
-  const inputs = [{ name: "x", datatype: "FP32", shape: [1, 2] }];
-  return { model_name: model, id, inputs, raw_input_contents: [Buffer.from(Float32Array.of(1.5, -2).buffer)], ...more };
+  return rawRequest(model, { id, ...more });
 }
 
 interface Replies {
@@ -50,7 +21,7 @@ interface Replies {
   readonly end: Promise<string>;
 }
 
-function streamOf({ client }: Connected, options: { readonly deadlineMs?: number } = {}): Replies {
+function streamOf({ client }: GrpcConnected, options: { readonly deadlineMs?: number } = {}): Replies {
   const stream = client.open("ModelStreamInfer", options);
   const ids: string[] = [];
   const messages: Message[] = [];
@@ -65,10 +36,6 @@ function streamOf({ client }: Connected, options: { readonly deadlineMs?: number
     stream.on("status", ({ code, details }) => resolve(code === status.OK ? "OK" : `${status[code]}: ${details}`));
   });
   return { stream, ids, messages, end };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 describe("ModelStreamInfer", () => {
@@ -213,6 +180,36 @@ describe("ModelStreamInfer", () => {
     await until(() => limited.ids.length === 1);
     await clock.advance(60_000);
     expect(await limited.end).toContain("DEADLINE_EXCEEDED: The stream did not finish within");
+  });
+
+  it("ends a request after its own time, and goes on", async () => {
+    const clock = fakeClock();
+    const connected = await start({ clock });
+    const { stream, ids } = streamOf(connected, { deadlineMs: 60_000 });
+    stream.write(request("cold", "a", { parameters: { timeout: { int64_param: 250_000 } } }));
+    stream.write(request("pair", "b", { parameters: { timeout: { string_param: "soon" } } }));
+    await until(() => connected.server.mesh.waiting === 1);
+    await clock.advance(250);
+    await until(() => ids.length === 2);
+    expect(ids[0]).toBe("a: The request did not finish within 250 ms");
+    expect(ids[1]).toContain('b: The inference request is not valid: the parameter "timeout" must be a whole number of microseconds');
+    stream.cancel();
+  });
+
+  it("keeps no timer for a stream that is cut inside a message, and counts it", async () => {
+    const clock = fakeClock();
+    const { server } = await start({ clock });
+    const session = connect(`http://127.0.0.1:${server.port}`);
+    const headers = { "content-type": "application/grpc", "grpc-timeout": "60S" };
+    const stream = session.request({ ":method": "POST", ":path": "/inference.GRPCInferenceService/ModelStreamInfer", ...headers });
+    const code = new Promise((resolve) => stream.on("response", (head) => resolve(head["grpc-status"])));
+    stream.write(Buffer.from([0, 0, 0, 0, 9, 1]));
+    await until(() => clock.pending === 1);
+    stream.end();
+    expect(await code).toBe(String(status.INTERNAL));
+    expect(clock.pending).toBe(0);
+    expect(countsOf(server)).toContain("grpc infer INTERNAL 1");
+    session.destroy();
   });
 
   it("marks the reply as the last one when the client asks for an empty final response", async () => {

@@ -16,6 +16,7 @@ import { type Clock, failure, PlatformError, type Timer } from "@modelyard/core"
 import type { GrpcCall, GrpcMessageHandlers } from "@modelyard/wire";
 import type { InferenceCall } from "../inference/inference-call.ts";
 import type { InferenceRunner } from "../inference/inference-runner.ts";
+import { deadlineMsOf } from "../inference/request-timeout.ts";
 import type { ResolvedModel } from "../routing/model-reference.ts";
 
 /** Requests of one stream that run or wait for their turn to be answered. */
@@ -73,6 +74,11 @@ export class InferStream implements GrpcMessageHandlers {
     this.#advance();
   }
 
+  onBroken(error: PlatformError): void {
+    this.#deps.failed(error);
+    this.#stop(error);
+  }
+
   get #hasRoom(): boolean {
     return !this.#isBlocked && this.#slots.length < maxStreamedInferences;
   }
@@ -85,7 +91,8 @@ export class InferStream implements GrpcMessageHandlers {
       const request = readGrpcInferRequest(message);
       id = request.id;
       const resolved = this.#deps.resolve(request);
-      const inference = new StreamedInference({ call: this.#call, resolved, message, request }, (outcome) => {
+      const { clock } = this.#deps;
+      const inference = new StreamedInference({ call: this.#call, resolved, message, request, clock }, (outcome) => {
         this.#running.delete(inference);
         this.#settle(slot, outcome);
       });
@@ -173,6 +180,7 @@ interface StreamedInferenceInit {
   readonly message: Uint8Array;
   /** Read from `message`. */
   readonly request: GrpcInferenceRequest;
+  readonly clock: Clock;
 }
 
 /** One inference of a stream. */
@@ -188,7 +196,7 @@ class StreamedInference implements InferenceCall {
 
   constructor(init: StreamedInferenceInit, onOutcome: (outcome: Outcome) => void) {
     this.resolved = init.resolved;
-    this.deadlineMs = init.call.deadlineMs;
+    this.deadlineMs = deadlineMsOf(init.request.parameters, init.clock, init.call.deadlineMs);
     this.sizeBytes = init.message.length;
     this.#init = init;
     this.#request = init.request;

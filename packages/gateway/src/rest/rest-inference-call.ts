@@ -10,7 +10,7 @@ import type { Clock, PlatformError } from "@modelyard/core";
 import type { ModelSignature } from "@modelyard/runtimes";
 import { type Exchange, type ResponseHead, responseHead } from "@modelyard/wire";
 import type { InferenceCall, OutcomeSink } from "../inference/inference-call.ts";
-import { timeoutMsOf } from "../inference/request-timeout.ts";
+import { deadlineMsOf } from "../inference/request-timeout.ts";
 import type { ContentCoding } from "../routing/content-coding.ts";
 import type { ResolvedModel } from "../routing/model-reference.ts";
 import { jsonLengthHeader } from "../routing/rest-target.ts";
@@ -51,8 +51,7 @@ export class RestInferenceCall implements InferenceCall {
     this.#init = init;
     this.#body = init.body;
     if (init.jsonLength !== 0) this.#request = readRestInferRequest(init.body, init.jsonLength);
-    const timeoutMs = timeoutMsOf(this.#request?.parameters);
-    this.deadlineMs = timeoutMs === undefined ? undefined : init.clock.monotonicMs() + timeoutMs;
+    this.deadlineMs = deadlineMsOf(this.#request?.parameters, init.clock);
   }
 
   request(signature: ModelSignature): InferenceRequest {
