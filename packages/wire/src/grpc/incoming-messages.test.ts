@@ -61,6 +61,13 @@ describe("a unary call", () => {
     await using running = await startServer(grpcEcho({ clock }));
     expect(await statusOf(running, "/test.Echo/Unary", [Buffer.concat([one, one])])).toMatchObject({ status: "0" });
   });
+
+  it("that is answered while the beginning of another message lies behind its own keeps no memory for that", async () => {
+    await using running = await startServer(grpcEcho({ clock }));
+    const begun = framedMessage(Buffer.alloc(100)).subarray(0, 50);
+    expect(await statusOf(running, "/test.Echo/Unary", [Buffer.concat([one, begun])])).toMatchObject({ status: "0" });
+    expect(running.server.bufferedBytes).toBe(0);
+  });
 });
 
 describe("a stream", () => {

@@ -75,7 +75,9 @@ export class IncomingMessages implements BodyConsumer, MessageSink {
     if (this.#call.isOver) return;
     try {
       const at = this.#reader.read(chunk);
-      if (at < chunk.length) this.#hold(chunk.subarray(at), isOwned);
+      // Answered amid the chunk: what of it belongs to a further message is of no use, and nobody would come to drop it.
+      if (this.#call.isOver) this.onDropped();
+      else if (at < chunk.length) this.#hold(chunk.subarray(at), isOwned);
     } catch (error) {
       if (!PlatformError.is(error)) throw error;
       this.#break(error);
