@@ -6,7 +6,7 @@ import { type ConfigFlags, loadConfig } from "../config/load-config.ts";
 import { serveSettings } from "../programs/program-settings.ts";
 import { startServe } from "../programs/serve.ts";
 import { portFailure } from "../supervisor/port-failure.ts";
-import { urlOf } from "../supervisor/supervisor.ts";
+import { portUrl } from "../supervisor/port-url.ts";
 import { productVersion } from "../version.ts";
 import { terminationAsked } from "./termination.ts";
 
@@ -26,7 +26,7 @@ export async function serve(flags: ConfigFlags, context: CommandContext): Promis
     const listening = await program.listen({ host: address, port }).catch((error: unknown) => {
       throw portFailure(error, { role: "data", flag: "--port", address, port });
     });
-    const data = urlOf(address, "port" in listening ? listening.port : port);
+    const data = portUrl({ address, port: "port" in listening ? listening.port : port, isSecure: config.tlsCertFile !== "" });
     streams.stdout.write(`modelyard serving ${JSON.stringify({ data, dataDir: config.dataDir, pid: process.pid })}\n`);
     await terminated;
   } finally {

@@ -46,6 +46,7 @@ function supervisorOptions(config: Config, isMetricsPortChosen: boolean): Superv
     dataDir,
     address,
     port,
+    isSecure: config.tlsCertFile !== "",
     servingProcesses,
     drainLimitMs,
     // A second server on the machine needs no flag for what few look at.

@@ -8,11 +8,11 @@ import { makeDataFolder, prepareDataFolder } from "../supervisor/data-folder.ts"
 import { lockFolder } from "../supervisor/folder-lock.ts";
 import { openMetricsPort } from "../supervisor/metrics-port.ts";
 import { portFailure } from "../supervisor/port-failure.ts";
+import { portUrl } from "../supervisor/port-url.ts";
 import { processSamples } from "../supervisor/process-samples.ts";
-import { urlOf } from "../supervisor/supervisor.ts";
 import { productVersion } from "../version.ts";
 import { type ControlStack, startControlStack } from "./control-stack.ts";
-import { servingLimits } from "./program-settings.ts";
+import { servingAccess, servingLimits } from "./program-settings.ts";
 import { type ServingStack, startServingStack } from "./serving-stack.ts";
 
 /** Options of {@link startModelyard}. */
@@ -84,6 +84,7 @@ async function start(config: Config, deps: StartDeps): Promise<Omit<Modelyard, "
   deps.closers.push(() => lock.release());
   const folder = prepareDataFolder(dataDir);
   const version = productVersion();
+  const isSecure = config.tlsCertFile !== "";
   let dataUrl: string | undefined;
   const control = await startControlStack({ folder, address, controlPort, dataUrl: () => dataUrl, version, ...deps });
   deps.closers.push(() => control.close());
@@ -92,6 +93,7 @@ async function start(config: Config, deps: StartDeps): Promise<Omit<Modelyard, "
     ...servingLimits(config),
     ...folder,
     ...deps,
+    access: servingAccess(config),
     store: control.store,
     capacityBytes,
     version,
@@ -101,7 +103,7 @@ async function start(config: Config, deps: StartDeps): Promise<Omit<Modelyard, "
   const listening = await serving.listen({ host: address, port }).catch((error: unknown) => {
     throw portFailure(error, { role: "data", flag: "port", address, port });
   });
-  dataUrl = urlOf(address, "port" in listening ? listening.port : port);
+  dataUrl = portUrl({ address, port: "port" in listening ? listening.port : port, isSecure });
   control.control.refresh();
   const metricsUrl =
     deps.metricsPort === undefined ? undefined : await startMetrics({ address, port: deps.metricsPort, control, serving }, deps);
@@ -128,7 +130,7 @@ async function startMetrics({ address, port, control, serving }: MetricsParts, {
     throw portFailure(error, { role: "metrics", flag: "metricsPort", address, port });
   });
   closers.push(() => opened.close());
-  return `${urlOf(address, opened.port)}/metrics`;
+  return `${portUrl({ address, port: opened.port })}/metrics`;
 }
 
 /** By the same rules and defaults as that of the command, but from these options alone. */

@@ -1,9 +1,13 @@
 /** Settings of the programs, from the configuration. */
+
+import type { TlsFiles } from "@modelyard/wire";
 import type { Config } from "../config/keys.ts";
+import { originsOf } from "../config/security-keys.ts";
 import { type DataFolder, dataFolderAt } from "../supervisor/data-folder.ts";
 import type { StartFacts } from "../supervisor/supervisor.ts";
 import type { ControlSettings } from "./control.ts";
 import type { ServeSettings } from "./serve.ts";
+import type { ServingAccessSettings } from "./serving-access.ts";
 import type { ServingLimits } from "./serving-stack.ts";
 
 /** Of control. In a later life it takes the port it had before. */
@@ -19,6 +23,7 @@ export function serveSettings(config: Config, version: string, slot: number): Se
   const { logLevel, runLimitMs, memoryBytes, servingProcesses } = config;
   return {
     ...servingLimits(config),
+    access: servingAccess(config),
     controlSocket,
     objectsDir,
     preparedDir,
@@ -39,4 +44,24 @@ export function servingLimits(config: Config): ServingLimits {
     gatewayLimits: { requestTimeoutMs, maxBodyBytes, maxInFlight, maxWaiting, maxQueuedPerModel },
     wireLimits: { idleTimeoutMs, maxHeaderBytes, maxConnections, maxConcurrentStreams },
   };
+}
+
+/** Who may connect to a serving process. */
+export function servingAccess(config: Config): ServingAccessSettings {
+  const { authentication, clientCertificates, accessLog, corsOrigins, dataDir } = config;
+  return {
+    tls: tlsFiles(config),
+    // A certificate that is required is who sends: it is told to the access log, and a key beside it narrows what it opens.
+    isAuthenticationRequired: authentication === "required" || clientCertificates === "required",
+    accessLog,
+    logsDir: dataFolderAt(dataDir).logsDir,
+    corsOrigins: originsOf(corsOrigins),
+  };
+}
+
+/** Certificates of every port; undefined: cleartext. */
+export function tlsFiles(config: Config): TlsFiles | undefined {
+  const { tlsCertFile: certFile, tlsKeyFile: keyFile, tlsClientCaFile: clientCaFile, clientCertificates: clientAuth } = config;
+  if (certFile === "") return undefined;
+  return { certFile, keyFile, clientAuth, ...(clientCaFile !== "" && { clientCaFile }) };
 }

@@ -1,13 +1,15 @@
 /** A serving process under the supervisor: a client of the store that control serves, with connections handed to it. */
-import { systemRandom } from "@modelyard/core";
+import { type AuthenticationOptions, systemRandom } from "@modelyard/core";
 import { type CrashReport, readPostMortem } from "@modelyard/runtimes";
 import { etcdClient } from "@modelyard/store";
 import { connectPeer, type ListenAddress } from "@modelyard/wire";
+import type { ServingAccessSettings } from "./serving-access.ts";
 import { type ServingLimits, startServingStack } from "./serving-stack.ts";
 import { type CommonSettings, type ProgramContext, type RunningProgram, runSupervised } from "./supervised-program.ts";
 
 /** What the supervisor tells a serving process. */
 export interface ServeSettings extends CommonSettings, ServingLimits {
+  readonly access: ServingAccessSettings;
   readonly controlSocket: string;
   readonly objectsDir: string;
   readonly preparedDir: string;
@@ -21,6 +23,7 @@ export interface ServeSettings extends CommonSettings, ServingLimits {
 
 /** A serving process: it can also listen itself. */
 export interface ServeProgram extends RunningProgram {
+  readonly authentication: AuthenticationOptions;
   listen(address: ListenAddress): Promise<ListenAddress>;
 }
 
@@ -33,6 +36,7 @@ export async function startServe(settings: ServeSettings, context: ProgramContex
   const stack = await startServingStack({ ...settings, store, crashReports: crashReports(settings, context), clock, log, random });
   return {
     samples: () => stack.samples(),
+    authentication: stack.authentication,
     accept: (socket) => stack.accept(socket),
     listen: (address) => stack.listen(address),
     async close(limitMs, idleGraceMs) {

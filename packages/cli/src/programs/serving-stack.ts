@@ -4,13 +4,23 @@
  */
 import type { Socket } from "node:net";
 import { availableParallelism } from "node:os";
-import { type Clock, type Log, metricsRegistry, type Random, type Sample, sleep } from "@modelyard/core";
+import {
+  type AuthenticationOptions,
+  type Clock,
+  type Log,
+  type Metrics,
+  metricsRegistry,
+  type Random,
+  type Sample,
+  sleep,
+} from "@modelyard/core";
 import { createGateway, type GatewayOptions } from "@modelyard/gateway";
 import { type RunningMesh, startMesh } from "@modelyard/mesh";
 import { openLocalArtifacts } from "@modelyard/objects";
 import { type CrashReport, createRunJournal, onnxRuntime, startWatchdog } from "@modelyard/runtimes";
 import type { Store } from "@modelyard/store";
 import { createWireServer, type ListenAddress, type WireServer, type WireServerOptions } from "@modelyard/wire";
+import { openServingAccess, type ServingAccessSettings } from "./serving-access.ts";
 
 /** Limits of requests and connections. */
 export interface ServingLimits {
@@ -21,6 +31,7 @@ export interface ServingLimits {
 /** Options of {@link startServingStack}. */
 export interface ServingStackOptions extends ServingLimits {
   readonly store: Store;
+  readonly access: ServingAccessSettings;
   readonly objectsDir: string;
   readonly preparedDir: string;
   /** Bytes that models may occupy together in this process. */
@@ -40,6 +51,8 @@ export interface ServingStackOptions extends ServingLimits {
 export interface ServingStack {
   /** What it counts. */
   samples(): readonly Sample[];
+  /** Whether a request must show who sends it, and by which keys. */
+  readonly authentication: AuthenticationOptions;
   /** Serves a connection that was accepted elsewhere. */
   accept(socket: Socket): void;
   listen(address: ListenAddress): Promise<ListenAddress>;
@@ -47,59 +60,65 @@ export interface ServingStack {
   close(limitMs: number, idleGraceMs?: number): Promise<void>;
 }
 
-/** Longest wait for the registry at the start: beyond it requests are answered by what is known, with a status that says to retry. */
-const registryLimitMs = 10_000;
-const registryPollMs = 2;
+/** Longest wait for registry and keys at the start: beyond it requests are answered by what is known, with a status that says to retry. */
+const firstReadLimitMs = 10_000;
+const firstReadPollMs = 2;
 
-/** Starts it; resolves when the registry was read, so that the first request finds what is deployed. */
+/** Starts it; resolves when the registry and the keys were read, so that the first request finds what is deployed. Rejects with `TLS_CONFIG_INVALID`. */
 export async function startServingStack(options: ServingStackOptions): Promise<ServingStack> {
-  const { store, capacityBytes, instanceId, version, clock, log, random } = options;
+  const { clock, log, version, gatewayLimits, wireLimits } = options;
   const metrics = metricsRegistry();
+  const access = await openServingAccess(options.access, options);
+  const models = await startModels(options, metrics).catch(async (error: unknown) => {
+    await access.close();
+    throw error;
+  });
+  const { mesh } = models;
+  const names = { serverName: "modelyard", serverVersion: version };
+  const gateway = createGateway({ mesh, clock, log, metrics, ...names, limits: gatewayLimits, ...access.gateway });
+  const server = createWireServer({ clock, log, limits: wireLimits, ...access.wire }, (exchange) => gateway.onRequest(exchange));
+  const { authentication } = access.gateway;
+  await becomesTrue(() => mesh.isReady && (authentication.kind === "none" || authentication.keys.isRead), clock);
+  const release = async (): Promise<void> => {
+    // The last answers are in the access log, too.
+    gateway.close();
+    await access.close();
+    await models.close();
+  };
+  return { samples: () => metrics.snapshot(), authentication, ...servingConnections(server, release) };
+}
+
+interface Models {
+  readonly mesh: RunningMesh;
+  close(): Promise<void>;
+}
+
+async function startModels(options: ServingStackOptions, metrics: Metrics): Promise<Models> {
+  const { store, capacityBytes, instanceId, version, runLimitMs, crashReports = [], clock, log, random } = options;
   const artifacts = openLocalArtifacts({ directory: options.objectsDir, random });
   const journal =
     options.runningFile === undefined
       ? undefined
       : createRunJournal({ path: options.runningFile, clock, threads: availableParallelism() + 1 });
   const watchdog = journal && startWatchdog({ journal });
-  const runtime = onnxRuntime({
-    artifacts,
-    preparedDir: options.preparedDir,
-    capacityBytes,
-    clock,
-    log,
-    metrics,
-    limits: { runLimitMs: options.runLimitMs },
-    ...(journal && { journal }),
-  });
-  const { crashReports = [] } = options;
-  const mesh = await startMesh({
-    store,
-    runtimes: [runtime],
-    instanceId,
-    capacityBytes,
-    version,
-    pid: process.pid,
-    crashReports,
-    clock,
-    log,
-    metrics,
-    random,
-  });
-  const { gatewayLimits: limits, wireLimits } = options;
-  const gateway = createGateway({ mesh, clock, log, metrics, serverName: "modelyard", serverVersion: version, limits });
-  const server = createWireServer({ clock, log, limits: wireLimits }, (exchange) => gateway.onRequest(exchange));
-  await registryRead(mesh, clock);
-  const release = async (): Promise<void> => {
-    await mesh.close();
-    await runtime.close();
-    await watchdog?.close();
-    journal?.close();
-    await artifacts.close();
+  const limits = { runLimitMs };
+  const { preparedDir } = options;
+  const runtime = onnxRuntime({ artifacts, preparedDir, capacityBytes, clock, log, metrics, limits, ...(journal && { journal }) });
+  const instance = { instanceId, capacityBytes, version, pid: process.pid };
+  const mesh = await startMesh({ store, runtimes: [runtime], ...instance, crashReports, clock, log, metrics, random });
+  return {
+    mesh,
+    async close() {
+      await mesh.close();
+      await runtime.close();
+      await watchdog?.close();
+      journal?.close();
+      await artifacts.close();
+    },
   };
-  return { samples: () => metrics.snapshot(), ...servingConnections(server, release) };
 }
 
-function servingConnections(server: WireServer, release: () => Promise<void>): Omit<ServingStack, "samples"> {
+function servingConnections(server: WireServer, release: () => Promise<void>): Pick<ServingStack, "accept" | "listen" | "close"> {
   let closing: Promise<void> | undefined;
   const close = async (limitMs: number, idleGraceMs = 0): Promise<void> => {
     await server.drain(limitMs, idleGraceMs);
@@ -116,7 +135,7 @@ function servingConnections(server: WireServer, release: () => Promise<void>): O
   };
 }
 
-async function registryRead(mesh: RunningMesh, clock: Clock): Promise<void> {
-  const giveUpMs = clock.monotonicMs() + registryLimitMs;
-  while (!mesh.isReady && clock.monotonicMs() < giveUpMs) await sleep(clock, registryPollMs);
+async function becomesTrue(condition: () => boolean, clock: Clock): Promise<void> {
+  const giveUpMs = clock.monotonicMs() + firstReadLimitMs;
+  while (!condition() && clock.monotonicMs() < giveUpMs) await sleep(clock, firstReadPollMs);
 }

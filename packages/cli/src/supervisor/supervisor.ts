@@ -11,6 +11,7 @@ import { type ChildRecord, type Pids, pidsOf, type Role } from "./lock-record.ts
 import { openLogFile } from "./log-file.ts";
 import { type MetricsPort, openMetricsPort } from "./metrics-port.ts";
 import { portFailure } from "./port-failure.ts";
+import { portUrl } from "./port-url.ts";
 import { processSamples } from "./process-samples.ts";
 import { type ServingProcess, ServingProcesses } from "./serving-processes.ts";
 import { type HeartbeatLimits, type ProcessEvents, type ProgramSource, SupervisedProcess } from "./supervised-process.ts";
@@ -36,6 +37,8 @@ export interface SupervisorOptions {
   readonly dataDir: string;
   readonly address: string;
   readonly port: number;
+  /** Whether TLS is spoken on every port. Default false. */
+  readonly isSecure?: boolean;
   readonly servingProcesses: number;
   readonly programs: { readonly control: SupervisedProgram; readonly serving: SupervisedProgram };
   /** For requests in flight when it stops, milliseconds. */
@@ -145,7 +148,7 @@ class RunningSupervisor implements Supervisor {
     this.#port = await openDataPort({ address, port, takers, clock: deps.clock }).catch((error: unknown) => {
       throw portFailure(error, { role: "data", flag: "--port", address, port });
     });
-    lock.update({ data: urlOf(address, this.#port.port) });
+    lock.update({ data: this.#dataUrl });
     this.#metricsPort = await this.#openMetricsPort();
     const control = this.#run("control", 0);
     const run = (slot: number): ServingProcess => this.#run("serving", slot);
@@ -223,7 +226,7 @@ class RunningSupervisor implements Supervisor {
 
   async #openMetricsPort(): Promise<MetricsPort | undefined> {
     const { options, deps, lock } = this.#parts;
-    const { address, metrics } = options;
+    const { address, metrics, isSecure } = options;
     if (!metrics) return undefined;
     const open = (port: number): Promise<MetricsPort> => openMetricsPort({ address, port, collect: () => this.#samples(), log: deps.log });
     const opened = await open(metrics.port).catch((error: unknown) => {
@@ -232,7 +235,7 @@ class RunningSupervisor implements Supervisor {
       deps.log.info("the usual metrics port is in use: a free one is taken", { port: metrics.port });
       return open(0);
     });
-    lock.update({ metrics: `${urlOf(address, opened.port)}/metrics` });
+    lock.update({ metrics: `${portUrl({ address, port: opened.port, isSecure })}/metrics` });
     return opened;
   }
 
@@ -245,7 +248,8 @@ class RunningSupervisor implements Supervisor {
   }
 
   get #dataUrl(): string {
-    return urlOf(this.#parts.options.address, this.#port?.port ?? this.#parts.options.port);
+    const { address, port, isSecure } = this.#parts.options;
+    return portUrl({ address, port: this.#port?.port ?? port, isSecure });
   }
 
   #recordChildren(): void {
@@ -286,9 +290,4 @@ function restartSamples(restarts: Readonly<Record<Role, number>>): readonly Samp
     kind: "counter",
     value,
   }));
-}
-
-/** Address as a URL. */
-export function urlOf(address: string, port: number): string {
-  return `http://${address.includes(":") ? `[${address}]` : address}:${port}`;
 }
