@@ -3,6 +3,7 @@ import type { Clock, Log, Metrics, Random } from "@modelyard/core";
 import type { ArtifactStore } from "@modelyard/objects";
 import type { Store } from "@modelyard/store";
 import type { ApiServerLimits } from "./api-server/api-server.ts";
+import type { AccessOptions } from "./authentication/open-front-door.ts";
 
 /** Options of `startControl`. */
 export interface ControlOptions {
@@ -10,7 +11,7 @@ export interface ControlOptions {
   readonly store: Store;
   /** Stays open when control closes. */
   readonly artifacts: ArtifactStore;
-  /** A loopback address. */
+  /** Beyond loopback only with authentication. */
   readonly address: string;
   /** 0 takes any free port. */
   readonly port: number;
@@ -23,6 +24,8 @@ export interface ControlOptions {
   /** Version of the product. */
   readonly version: string;
   readonly limits?: ApiServerLimits;
+  /** Who may connect to the API server. Default: everybody on this machine, over cleartext. */
+  readonly access?: AccessOptions;
 }
 
 /** A running control. */

@@ -3,5 +3,6 @@
  * Nothing here is reached by the serving process.
  */
 export type { ApiServerLimits } from "./api-server/api-server.ts";
+export type { AccessOptions } from "./authentication/open-front-door.ts";
 export type { Control, ControlOptions } from "./control-options.ts";
 export { startControl } from "./start-control.ts";

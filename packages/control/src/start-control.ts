@@ -62,8 +62,10 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const app = apiServer({
     ...options.limits,
     client,
+    ...options.access,
     clock,
     log,
+    metrics: options.metrics,
     version,
     signal,
     uploads: options.artifacts.uploads,
@@ -88,7 +90,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   work = runAll(options, world, signal);
   isReady = true;
   return {
-    url: urlOf(app),
+    url: urlOf(app, options.access?.tls !== undefined),
     refresh: () => world.refresh(),
     close() {
       closing ??= close();

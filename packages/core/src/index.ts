@@ -31,6 +31,7 @@ export { type Authentication, authenticate, type Credentials, type Principal } f
 export type { AuthenticationOptions } from "./authentication/authentication-options.ts";
 export { authorize, type Permission } from "./authentication/authorize.ts";
 export { readApiKey } from "./authentication/read-api-key.ts";
+export { isStillAllowed, type PresentState } from "./authentication/still-allowed.ts";
 export { type KeyChanges, type StoredKey, type WatchedKeys, type WatchKeysOptions, watchKeys } from "./authentication/watch-keys.ts";
 export type { CatalogueEntry } from "./catalogue/entry.ts";
 export { catalogue, type DetailsOf, entryOf, type Reason, reasons } from "./catalogue/index.ts";

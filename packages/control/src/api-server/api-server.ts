@@ -1,19 +1,20 @@
 /**
  * The API server: Kubernetes REST over the objects in the store, on fastify. It decides nothing itself: rules of objects are in `resources` and `api`.
  *
- * Invariants: no web page of another site reaches it; every refusal is a `Status`; nothing internal is in an answer; bodies, watches and connections
- * are limited.
+ * Invariants: neither who may not ask nor a web page of another site reaches a route; every refusal is a `Status`; nothing internal is in an
+ * answer; bodies, watches and connections are limited.
  */
 import { isIP } from "node:net";
 import { kinds } from "@modelyard/api";
-import { type Clock, failure, type Log, PlatformError } from "@modelyard/core";
+import { type Clock, failure, type Log, type Metrics, PlatformError } from "@modelyard/core";
 import type { Uploads } from "@modelyard/objects";
 import { type StoreResources, statusOfError } from "@modelyard/resources";
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { FrontDoor } from "../authentication/front-door.ts";
+import { type AccessOptions, openFrontDoor } from "../authentication/open-front-door.ts";
 import { registerUploads, uploadsPath } from "../uploads/upload-routes.ts";
 import { discoveryDocuments } from "./discovery.ts";
 import { openApiDocuments } from "./openapi.ts";
-import { checkOrigin } from "./origin-check.ts";
 import { registerKind } from "./resource-routes.ts";
 import { WatchLimit } from "./watch-response.ts";
 
@@ -28,10 +29,11 @@ export interface ApiServerLimits {
 }
 
 /** Options of {@link apiServer}. */
-export interface ApiServerOptions extends ApiServerLimits {
+export interface ApiServerOptions extends ApiServerLimits, AccessOptions {
   readonly client: StoreResources;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
   /** Version of the product. */
   readonly version: string;
   /** Whether the server can do its work: what `/readyz` says. */
@@ -60,10 +62,10 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
     return503OnClosing: true,
   });
   app.server.maxConnections = maxConnections;
-  app.addHook("onRequest", async (request) => checkOrigin(request.headers));
+  const door = openFrontDoor(app, options);
   app.addHook("onRequest", async (request) => limitArrival(request, options.clock));
   app.setErrorHandler((error: unknown, request, reply) =>
-    sendFailure(asFailure(error, { maxBodyBytes, mediaType: request.headers["content-type"] ?? "" }), { request, reply, log }),
+    sendFailure(asFailure(error, { maxBodyBytes, mediaType: request.headers["content-type"] ?? "" }), { request, reply, door, log }),
   );
   app.setNotFoundHandler((request, reply) => {
     const { pathname } = new URL(request.url, "http://server");
@@ -71,22 +73,23 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
     const error = isKnown
       ? failure("RESOURCE_METHOD_UNSUPPORTED", { method: request.method, path: pathname })
       : failure("API_PATH_NOT_FOUND", { path: pathname });
-    return sendFailure(error, { request, reply, log });
+    return sendFailure(error, { request, reply, door, log });
   });
   takeBodies(app);
   registerDocuments(app, options);
-  const deps = { client: options.client, clock: options.clock, kinds, watches: new WatchLimit(maxWatches), signal: options.signal };
+  const endOf = (request: FastifyRequest): AbortSignal => AbortSignal.any([options.signal, door.signalOf(request)]);
+  const deps = { client: options.client, clock: options.clock, kinds, watches: new WatchLimit(maxWatches), endOf };
   for (const kind of kinds) registerKind(app, kind, deps);
   registerUploads(app, { uploads: options.uploads, clock: options.clock });
   return app;
 }
 
 /** Address of a listening server as clients write it. */
-export function urlOf(app: FastifyInstance): string {
+export function urlOf(app: FastifyInstance, isSecure: boolean): string {
   const address = app.server.address();
   if (address === null || typeof address === "string") throw new Error("The API server does not listen");
   const host = isIP(address.address) === 6 ? `[${address.address}]` : address.address;
-  return `http://${host}:${address.port}`;
+  return `${isSecure ? "https" : "http"}://${host}:${address.port}`;
 }
 
 /** Longest time a body may take to arrive, milliseconds. */
@@ -148,12 +151,15 @@ function asFailure(error: unknown, context: { readonly maxBodyBytes: number; rea
 
 function sendFailure(
   error: PlatformError,
-  exchange: { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly log: Log },
+  exchange: { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly door: FrontDoor; readonly log: Log },
 ): FastifyReply {
-  const { request, reply, log } = exchange;
+  const { request, reply, door, log } = exchange;
+  door.noteFailure(request, error);
   if (error.code === "INTERNAL" || error.code === "DATA_LOSS")
     log.error("A request failed", error, { method: request.method, path: request.url });
   const status = statusOfError(error);
+  // RFC 9110 §11.6.1: an answer 401 says by what scheme to come back.
+  if (error.code === "UNAUTHENTICATED") reply.header("www-authenticate", "Bearer");
   if (error.retryAfterMs !== undefined) reply.header("retry-after", Math.ceil(error.retryAfterMs / 1_000));
   return reply.code(status.code).type("application/json").send(status);
 }

@@ -13,13 +13,14 @@ export interface OriginHeaders {
 const loopbackName = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i;
 
 /** Throws `API_ORIGIN_REFUSED` when a request does not come from this machine's own tools, or from a page this server sent. */
-export function checkOrigin(headers: OriginHeaders): void {
+export function checkOrigin(headers: OriginHeaders, scheme: "http" | "https"): void {
+  const usualPort = scheme === "https" ? "443" : "80";
   const host = headers.host ?? "";
-  const [, name = "", port = "80"] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(host) ?? [];
+  const [, name = "", port = usualPort] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(host) ?? [];
   if (!loopbackName.test(name)) throw failure("API_ORIGIN_REFUSED", { header: "Host", value: host });
   const { origin } = headers;
   if (origin === undefined) return;
   const from = URL.parse(origin);
-  const isOwn = from?.protocol === "http:" && loopbackName.test(from.hostname) && (from.port || "80") === port;
+  const isOwn = from?.protocol === `${scheme}:` && loopbackName.test(from.hostname) && (from.port || usualPort) === port;
   if (!isOwn) throw failure("API_ORIGIN_REFUSED", { header: "Origin", value: origin });
 }

@@ -24,8 +24,8 @@ export interface RouteDeps {
   readonly clock: Clock;
   readonly kinds: readonly KindDefinition[];
   readonly watches: WatchLimit;
-  /** Ends running watches. */
-  readonly signal: AbortSignal;
+  /** What ends the answer to a request before it is complete. */
+  readonly endOf: (request: FastifyRequest) => AbortSignal;
 }
 
 type Query = Readonly<Record<string, string | undefined>>;
@@ -89,7 +89,7 @@ async function listOrWatch(
     representation: representation(deps, kind, request),
   };
   await deps.watches.run(() => {
-    return sendWatch(reply.raw, watch, deps);
+    return sendWatch(reply.raw, watch, { ...deps, signal: deps.endOf(request) });
   });
   return reply.hijack();
 }

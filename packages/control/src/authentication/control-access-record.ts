@@ -1,6 +1,7 @@
 /** One request of the control port as the access log tells it. */
-import type { FastifyRequest } from "fastify";
+
 import { type AccessRecord, boundedText, type PlatformError, requestFacts, type SenderDecision, senderFacts } from "@modelyard/core";
+import type { FastifyRequest } from "fastify";
 import { namespaceIn } from "./permission-of.ts";
 
 /** What a record is made of. */
