@@ -2,6 +2,7 @@
  * ONNX files: read, check, edit and write `ModelProto`, lossless for every valid file, and prepare a graph for ONNX Runtime.
  * Nothing here runs a model.
  */
+export { type RowIndependence, rowIndependence } from "./batch/row-independence.ts";
 export {
   buildGraph,
   buildModel,

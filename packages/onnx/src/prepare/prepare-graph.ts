@@ -6,6 +6,7 @@
  * with FP16 as 16-bit patterns; no sequence, map or optional output.
  */
 import type { Datatype } from "@modelyard/codec";
+import { type RowIndependence, rowIndependence } from "../batch/row-independence.ts";
 import type { Finding } from "../finding.ts";
 import type { OnnxModel } from "../model.ts";
 import { parseModel, writeModel } from "../parse-model.ts";
@@ -37,6 +38,8 @@ export interface PreparedGraph {
   readonly signature: { readonly inputs: readonly PreparedTensor[]; readonly outputs: readonly PreparedTensor[] };
   /** What was changed, one sentence each; empty = nothing. */
   readonly edits: readonly string[];
+  /** Whether requests can be run together. */
+  readonly rows: RowIndependence;
   /** Inputs and outputs that cannot be served. One of severity `error` means: do not load it. Whether the model is sound is for `checkModel`. */
   readonly findings: readonly Finding[];
 }
@@ -56,6 +59,7 @@ export function prepareGraph(source: Uint8Array | OnnxModel): PreparedGraph {
       outputs: wanted.outputs.flatMap((value) => preparedTensor(value, maps.classLabels.get(value.name))),
     },
     edits: prepared.edits,
+    rows: rowIndependence(prepared.model),
     findings,
   };
 }

@@ -4,6 +4,9 @@
  * Hot path. With the native binding `run` is synchronous; the journal is told before and after.
  */
 import type { Tensor } from "@modelyard/codec";
+import type { Clock } from "@modelyard/core";
+import type { Batching } from "../batching/plan-batching.ts";
+import { RowBatcher } from "../batching/row-batcher.ts";
 import type { InferRequest, InferResult } from "../contract.ts";
 import type { RunMark, ThreadJournal } from "../journal/thread-journal.ts";
 import type { OrtEngine, OrtSession } from "./ort-engine.ts";
@@ -19,12 +22,17 @@ export interface SessionPlan {
   readonly outputs: readonly BoundTensor[];
   readonly runLimitMs: number;
   readonly loadLimitMs: number;
+  /** How requests are run together; default: each alone. */
+  readonly batching?: Batching;
 }
 
 /** Where it is opened. */
 export interface SessionThread {
   readonly engine: OrtEngine;
   readonly journal: ThreadJournal;
+  readonly clock: Clock;
+  /** Whether bytes of requests stay as they are after `run` has returned. */
+  readonly areBytesLasting: boolean;
 }
 
 /** Opens a prepared copy. Throws ONNX Runtime's own error. */
@@ -33,7 +41,7 @@ export async function openModelSession(plan: SessionPlan, thread: SessionThread)
   journal.begin({ modelId: plan.modelId, phase: "load", limitMs: plan.loadLimitMs });
   try {
     const session = await engine.open(plan.path, { optimization: "disabled", threads: plan.threads });
-    return new ModelSession(plan, session, journal);
+    return new ModelSession(plan, session, thread);
   } finally {
     journal.end();
   }
@@ -45,16 +53,23 @@ export class ModelSession {
   readonly #journal: ThreadJournal;
   readonly #border: TensorBorder;
   readonly #mark: RunMark;
+  readonly #batcher: RowBatcher | undefined;
 
-  constructor(plan: SessionPlan, session: OrtSession, journal: ThreadJournal) {
+  constructor(plan: SessionPlan, session: OrtSession, { journal, clock, areBytesLasting }: SessionThread) {
+    const { batching } = plan;
     this.#session = session;
     this.#journal = journal;
+    this.#batcher = batching && new RowBatcher({ run: (request) => this.#runOne(request), batching, clock, areBytesLasting });
     this.#border = tensorBorder(plan);
     this.#mark = { modelId: plan.modelId, phase: "run", limitMs: plan.runLimitMs };
   }
 
   /** Throws or rejects with `RUN_FAILED`, `RUN_OUT_OF_MEMORY` or `INVALID_UTF8`. */
   run(request: InferRequest): InferResult {
+    return this.#batcher ? this.#batcher.infer(request) : this.#runOne(request);
+  }
+
+  #runOne(request: InferRequest): InferResult {
     const bound = this.#border.feeds(request);
     this.#journal.begin(this.#mark);
     let outputs: ReturnType<OrtSession["run"]>;

@@ -1,6 +1,7 @@
 /** A loaded ONNX model: what it is, and where it runs. */
 import type { Tensor } from "@modelyard/codec";
 import { assert } from "@modelyard/core";
+import type { Batching } from "../batching/plan-batching.ts";
 import type { InferRequest, InferResult, LoadedModel, ModelSignature } from "../contract.ts";
 import type { RunWorkerHandle } from "../workers/run-worker-handle.ts";
 import type { ModelSession } from "./model-session.ts";
@@ -17,10 +18,14 @@ export interface OnnxModelFacts {
 /** Where a model runs. */
 export type OnnxModelPlace =
   | { readonly placement: "inline"; readonly session: ModelSession }
-  | { readonly placement: "worker"; readonly worker: RunWorkerHandle; readonly handle: number };
+  | { readonly placement: "worker"; readonly worker: RunWorkerHandle; readonly handle: number; readonly batching: Batching | undefined };
 
-// One runs, one is there when it is done.
-const workerConcurrency = 2;
+/** One runs, one is there when it is done; or as many as can run together, and as many are there when they are done. */
+function workerConcurrency(batching: Batching | undefined): number {
+  return 2 * Math.min(batching?.maxRows ?? 1, mostTogether);
+}
+
+const mostTogether = 64;
 
 /** See the module. `onUnloaded` is called once. */
 export function onnxModel(facts: OnnxModelFacts, place: OnnxModelPlace, onUnloaded: () => void): LoadedModel {
@@ -29,7 +34,7 @@ export function onnxModel(facts: OnnxModelFacts, place: OnnxModelPlace, onUnload
   return {
     ...facts,
     placement: place.placement,
-    maxConcurrency: place.placement === "inline" ? 0 : workerConcurrency,
+    maxConcurrency: place.placement === "inline" ? 0 : workerConcurrency(place.batching),
     infer(request) {
       assert(!isUnloaded, "a model that was unloaded is not run");
       return infer(request);

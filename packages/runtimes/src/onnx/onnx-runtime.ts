@@ -6,6 +6,7 @@
  * itself, so the artifact is opened only while it is prepared.
  */
 import { assert, failure, type Histogram, PlatformError } from "@modelyard/core";
+import { planBatching } from "../batching/plan-batching.ts";
 import type { LoadedModel, LoadOptions, LoadRequest, ModelRuntime, RuntimeStatus } from "../contract.ts";
 import { checkJournalled, noThreadJournal } from "../journal/thread-journal.ts";
 import { cpuKind } from "../prepare/cpu-kind.ts";
@@ -28,6 +29,9 @@ const platform = "onnx_onnxruntime";
 const defaultSizeBytes = 1024 * 1024;
 // A load on the I/O thread holds up every request: "no pause > 5 ms".
 const inlineLoadBelowMicros = 5000;
+// Runs that are put together hold up what comes after them: on the I/O thread other models and the sockets, in a worker other models.
+const longestInlineMicros = 500;
+const longestInWorkerMicros = 20_000;
 const loadBoundsMs = [0.5, 1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000];
 
 /** Opens the in-process runtime. */
@@ -179,12 +183,15 @@ class OnnxModelRuntime implements ModelRuntime {
   }
 
   async #open({ request, runLimitMs }: LoadContext, copy: PreparedCopy, worker: RunWorkerHandle | undefined): Promise<OnnxModelPlace> {
-    const { limits, journal } = this.#options;
-    const { threads, inputs, outputs } = copy.info;
-    const { modelId } = request;
-    const plan: SessionPlan = { modelId, path: copy.path, threads, inputs, outputs, runLimitMs, loadLimitMs: limits.loadLimitMs };
-    if (worker) return { placement: "worker", worker, handle: await worker.open(plan) };
-    const thread = { engine: this.#engine, journal: journal?.main ?? noThreadJournal };
+    const { limits, journal, clock } = this.#options;
+    const { info, path } = copy;
+    const { threads, inputs, outputs } = info;
+    const { modelId, parameters } = request;
+    const batching = planBatching({ info, parameters, longestMicros: worker ? longestInWorkerMicros : longestInlineMicros });
+    const bound = { inputs, outputs, runLimitMs, loadLimitMs: limits.loadLimitMs };
+    const plan: SessionPlan = { modelId, path, threads, ...bound, ...(batching && { batching }) };
+    if (worker) return { placement: "worker", worker, handle: await worker.open(plan), batching };
+    const thread = { engine: this.#engine, journal: journal?.main ?? noThreadJournal, clock, areBytesLasting: false };
     return { placement: "inline", session: await openModelSession(plan, thread) };
   }
 }

@@ -16,7 +16,7 @@ export interface OnnxRuntimeLimits {
   readonly inlineBelowMicros: number;
   /** Default: one per core. */
   readonly maxWorkers: number;
-  /** Runs sent to a worker and not answered. Default 256. */
+  /** Runs sent to a worker and not answered. Default 2,048. */
   readonly maxQueuedRunsPerWorker: number;
   /** Prepare children at once. Default 2: one that hangs does not hold up the others. */
   readonly maxPrepareProcesses: number;
@@ -65,7 +65,7 @@ export function resolveOnnxRuntimeOptions(options: OnnxRuntimeOptions): Resolved
       loadLimitMs: 120_000,
       runLimitMs: 30_000,
       inlineBelowMicros: 150,
-      maxQueuedRunsPerWorker: 256,
+      maxQueuedRunsPerWorker: 2048,
       maxPrepareProcesses: 2,
       maxWaitingPrepares: 1024,
       prepareMemoryBytes: Math.max(2 * gibibyte, Math.min(gibibyte + 4 * capacityBytes, totalmem() / 2)),

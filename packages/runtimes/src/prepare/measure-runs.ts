@@ -5,7 +5,10 @@ import type { PreparedGraph } from "@modelyard/onnx";
 import type { OrtSession } from "../onnx/ort-engine.ts";
 import { isOutOfMemory } from "../onnx/ort-reason.ts";
 import { tensorBorder } from "../onnx/tensor-border.ts";
+import { measureRows } from "./measure-rows.ts";
+import { medianMicros, type RunOnce } from "./median-micros.ts";
 import { ModelRefused } from "./model-refused.ts";
+import type { PreparedRows } from "./prepared-info.ts";
 import { sampleInputs } from "./sample-inputs.ts";
 
 /** What the runs showed. */
@@ -16,6 +19,7 @@ export interface RunMeasurement {
   readonly inputShapes: ReadonlyMap<string, readonly number[]>;
   readonly outputShapes: ReadonlyMap<string, readonly number[]>;
   readonly warnings: readonly string[];
+  readonly rows: PreparedRows;
 }
 
 /** What {@link measureRuns} needs. */
@@ -29,21 +33,19 @@ export interface MeasureRunsDeps {
 
 // Ranks that are tried where the file does not say one, the usual ones first.
 const ranksToTry = [2, 1, 3, 4, 0];
-const maxRuns = 31;
-const maxMeasureMs = 250;
-
-type RunOnce = () => Promise<readonly Tensor[]>;
-
 /** Runs a model several times. Throws `ModelRefused` only when a run asks for more memory than there is. */
 export async function measureRuns(deps: MeasureRunsDeps): Promise<RunMeasurement> {
   const tried = await findRunnable(deps);
   if ("why" in tried) {
     const warning = `It could not be tried: it refused generated inputs (${tried.why}). Its time per run is not known, so it runs in a worker`;
-    return { runMicros: undefined, inputShapes: new Map(), outputShapes: new Map(), warnings: [warning] };
+    const rows = { kind: "together", why: "it could not be tried" } as const;
+    return { runMicros: undefined, inputShapes: new Map(), outputShapes: new Map(), warnings: [warning], rows };
   }
   await deps.enterMeasure();
   const runMicros = await medianMicros(tried.run, deps.clock);
-  return { runMicros, inputShapes: shapesOf(tried.inputs), outputShapes: shapesOf(tried.outputs), warnings: [] };
+  const run = (inputs: readonly Tensor[]): ReturnType<RunOnce> => runner(deps, inputs)();
+  const rows = await measureRows({ rows: deps.graph.rows, inputs: tried.inputs, runMicros, run, clock: deps.clock });
+  return { runMicros, inputShapes: shapesOf(tried.inputs), outputShapes: shapesOf(tried.outputs), warnings: [], rows };
 }
 
 interface Runnable {
@@ -76,17 +78,6 @@ function runner(deps: MeasureRunsDeps, inputs: readonly Tensor[]): RunOnce {
     const bound = border.feeds({ inputs, outputNames: undefined });
     return border.results(bound, await deps.session.run(bound.feeds, bound.fetches));
   };
-}
-
-async function medianMicros(run: RunOnce, clock: Clock): Promise<number> {
-  const startMs = clock.monotonicMs();
-  const micros: number[] = [];
-  while (micros.length < maxRuns && (micros.length === 0 || clock.monotonicMs() - startMs < maxMeasureMs)) {
-    const runStartMs = clock.monotonicMs();
-    await run();
-    micros.push((clock.monotonicMs() - runStartMs) * 1000);
-  }
-  return micros.toSorted((a, b) => a - b)[Math.floor(micros.length / 2)] ?? 0;
 }
 
 function shapesOf(tensors: readonly Tensor[]): ReadonlyMap<string, readonly number[]> {

@@ -181,6 +181,7 @@ async function writeInfo(job: PrepareJob, found: Findings): Promise<void> {
     memoryBytes: loaded.memoryBytes,
     threads: measured.threads,
     nodes: nodes.length,
+    rows: measured.rows,
   };
   await writeFile(join(job.outputDir, infoName), JSON.stringify(info), { flush: true });
 }

@@ -3,7 +3,7 @@ import { isDatatype } from "@modelyard/codec";
 import type { BoundTensor } from "../onnx/tensor-border.ts";
 
 /** Version of what prepare does and writes; part of the cache key. Raise it when either changes. */
-export const prepareFormat = 2;
+export const prepareFormat = 3;
 
 /** An input or output of a prepared model. */
 export interface PreparedSignature extends BoundTensor {
@@ -18,6 +18,17 @@ export interface PreparedFile {
   /** CRC-32 (ISO-HDLC): finds torn and rotten copies; the folder is our own, so nothing stronger is needed. */
   readonly crc32: number;
 }
+
+/** Whether requests can be run together, and what it brings. */
+export type PreparedRows =
+  | {
+      readonly kind: "independent";
+      /** Rows of the runs that were timed. */
+      readonly rows: number;
+      /** Median of those runs. */
+      readonly micros: number;
+    }
+  | { readonly kind: "together"; readonly why: string };
 
 /** The record. */
 export interface PreparedInfo {
@@ -38,6 +49,7 @@ export interface PreparedInfo {
   /** Threads of one run, chosen by measured gain. */
   readonly threads: number;
   readonly nodes: number;
+  readonly rows: PreparedRows;
 }
 
 /** Reads a record; `undefined` when it is not one of this format. */
@@ -62,7 +74,8 @@ function isPreparedInfo(value: Partial<PreparedInfo>): value is PreparedInfo {
     isListOf(value.edits, isText) &&
     isListOf(value.warnings, isText) &&
     (runMicros === undefined || isAmount(runMicros)) &&
-    [value.loadMicros, value.memoryBytes, value.threads, value.nodes].every(isAmount)
+    [value.loadMicros, value.memoryBytes, value.threads, value.nodes].every(isAmount) &&
+    isRows(value.rows)
   );
 }
 
@@ -92,4 +105,9 @@ function isSignature(value: unknown): value is PreparedSignature {
     Array.isArray(shape) &&
     shape.every((dim) => typeof dim === "number")
   );
+}
+
+function isRows(value: PreparedRows | undefined): value is PreparedRows {
+  if (value?.kind === "independent") return isAmount(value.rows) && isAmount(value.micros);
+  return value?.kind === "together" && isText(value.why);
 }

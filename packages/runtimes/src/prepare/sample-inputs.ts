@@ -11,6 +11,23 @@ export function sampleInputs(inputs: readonly PreparedSignature[]): readonly Ten
   return inputs.map((input) => sampleOf(input));
 }
 
+/** Inputs of so many rows, each different where the datatype is a float; `shape` as of one row's inputs that worked. */
+export function sampleRows(inputs: readonly Tensor[], rows: number): readonly Tensor[] {
+  return inputs.map((input) => {
+    const shape = [rows, ...input.shape.slice(1)];
+    const [varied] = sampleInputs([{ ...input, boundDatatype: input.datatype, shape }]);
+    if (varied && "bytes" in varied) vary(varied.bytes, input.datatype);
+    return varied ?? input;
+  });
+}
+
+/** Numbers between 0 and 1 in an order without a pattern. */
+function vary(bytes: Uint8Array, datatype: Datatype): void {
+  const numberAt = (index: number): number => ((index * 7919) % 1009) / 1009;
+  if (datatype === "FP32") new Float32Array(bytes.buffer).forEach((_, index, all) => void (all[index] = numberAt(index)));
+  if (datatype === "FP64") new Float64Array(bytes.buffer).forEach((_, index, all) => void (all[index] = numberAt(index)));
+}
+
 function sampleOf({ name, datatype, shape: declared }: PreparedSignature): Tensor {
   const shape = declared.map((dim) => (dim < 0 ? 1 : dim));
   const count = shape.reduce((product, dim) => product * dim, 1);

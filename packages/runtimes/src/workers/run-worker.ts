@@ -1,5 +1,5 @@
 /** A run worker: keeps the models it was given and runs them one after the other. */
-import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { assert, assertNever, PlatformError, systemClock } from "@modelyard/core";
 import { noThreadJournal, openThreadJournal } from "../journal/thread-journal.ts";
 import { type ModelSession, openModelSession } from "../onnx/model-session.ts";
@@ -11,8 +11,10 @@ assert(parentPort, "a run worker is started as a worker thread");
 const port: MessagePort = parentPort;
 // Given by the worker pool alone.
 const { journal: share } = workerData as RunWorkerData;
-const journal = share ? openThreadJournal(share, systemClock()) : noThreadJournal;
-const thread = { engine: openOrtEngine(), journal };
+const clock = systemClock();
+const journal = share ? openThreadJournal(share, clock) : noThreadJournal;
+// What arrives was moved here, and nobody else writes to it.
+const thread = { engine: openOrtEngine(), journal, clock, areBytesLasting: true };
 const sessions = new Map<number, ModelSession>();
 
 async function execute(command: WorkerCommand): Promise<readonly PackedTensor[]> {
@@ -61,4 +63,9 @@ function failed(id: number, error: unknown): WorkerReply {
   return { kind: "threw", id, message: error instanceof Error ? error.message : String(error) };
 }
 
-port.on("message", (command: WorkerCommand) => void answer(command));
+port.on("message", (command: WorkerCommand) => {
+  // What is there besides is taken at once, so that requests of a model that takes rows meet; what comes while these run has its turn after them.
+  const commands = [command];
+  for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) commands.push(next.message as WorkerCommand);
+  for (const one of commands) void answer(one);
+});

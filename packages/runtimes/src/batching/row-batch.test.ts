@@ -1,0 +1,78 @@
+import type { Tensor } from "@modelyard/codec";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { InferRequest } from "../contract.ts";
+import { gatherRows, isAlike, rowCountOf, splitRows } from "./row-batch.ts";
+
+const floats = (shape: readonly number[], values: readonly number[]): Tensor => ({
+  name: "x",
+  datatype: "FP32",
+  shape,
+  bytes: new Uint8Array(Float32Array.from(values).buffer),
+});
+const texts = (shape: readonly number[], values: readonly string[]): Tensor => ({
+  name: "t",
+  datatype: "BYTES",
+  shape,
+  elements: values.map((text) => Buffer.from(text)),
+});
+const request = (...inputs: readonly Tensor[]): InferRequest => ({ inputs, outputNames: undefined });
+
+describe("rowCountOf()", () => {
+  it("is the size of axis 0 that all inputs share", () => {
+    expect(rowCountOf(request(floats([2, 1], [1, 2]), texts([2], ["a", "b"])))).toBe(2);
+  });
+
+  it.each([
+    ["inputs with different numbers of rows", request(floats([2], [1, 2]), texts([1], ["a"]))],
+    ["a scalar", request(floats([], [1]))],
+    ["no rows", request(floats([0, 3], []))],
+    ["no inputs", request()],
+  ])("is undefined for %s", (_name, one) => {
+    expect(rowCountOf(one)).toBeUndefined();
+  });
+});
+
+describe("isAlike()", () => {
+  const one = request(floats([2, 2], [1, 2, 3, 4]));
+  it("does not look at the number of rows", () => {
+    expect(isAlike(one, request(floats([1, 2], [1, 2])))).toBe(true);
+  });
+
+  it.each<[string, InferRequest]>([
+    ["another shape of a row", request(floats([1, 3], [1, 2, 3]))],
+    ["more axes", request(floats([1, 2, 1], [1, 2]))],
+    ["other outputs", { ...one, outputNames: ["y"] }],
+  ])("tells %s", (_name, other) => {
+    expect(isAlike(one, other)).toBe(false);
+  });
+});
+
+describe("gatherRows() and splitRows()", () => {
+  it("give back to each request what it brought, whatever the numbers of rows and columns", () => {
+    const count = fc.integer({ min: 1, max: 5 });
+    fc.assert(
+      fc.property(fc.array(count, { minLength: 1, maxLength: 9 }), count, (rowCounts, columns) => {
+        const requests = rowCounts.map((rows, index) => {
+          const values = Array.from({ length: rows * columns }, (_, at) => index * 100 + at);
+          return request(floats([rows, columns], values), texts([rows, columns], values.map(String)));
+        });
+        const rows = rowCounts.reduce((sum, one) => sum + one, 0);
+        const together = gatherRows(requests, rows);
+        expect(rowCountOf(together)).toBe(rows);
+        const parts = splitRows(together.inputs, rowCounts);
+        expect(parts?.map((inputs) => inputs.map(plain))).toEqual(requests.map(({ inputs }) => inputs.map(plain)));
+      }),
+    );
+  });
+
+  it("splitRows() is undefined when an output does not have a row for each row", () => {
+    expect(splitRows([floats([2, 1], [1, 2])], [1, 2])).toBeUndefined();
+    expect(splitRows([floats([], [1])], [1])).toBeUndefined();
+  });
+});
+
+function plain(tensor: Tensor): unknown {
+  const data = tensor.datatype === "BYTES" ? tensor.elements.map(String) : Array.from(tensor.bytes);
+  return { name: tensor.name, shape: tensor.shape, data };
+}

@@ -1,0 +1,87 @@
+/**
+ * Several requests as one run: their rows one below the other, the answers cut apart again. Pure. For models whose rows are independent only: see
+ * `rowIndependence` of `@modelyard/onnx`.
+ *
+ * Hot path. Budget: one copy of the inputs, none of the outputs.
+ */
+import type { Tensor } from "@modelyard/codec";
+import type { InferRequest } from "../contract.ts";
+
+/** Rows of a request: what axis 0 of each input says; `undefined` when they do not agree or there is none, and the request is run alone. */
+export function rowCountOf({ inputs }: InferRequest): number | undefined {
+  const rows = inputs[0]?.shape[0];
+  if (rows === undefined || rows === 0) return undefined;
+  for (const { shape } of inputs) if (shape[0] !== rows) return undefined;
+  return rows;
+}
+
+/** Whether two requests can be run as one: the same outputs, and rows of the same shape. */
+export function isAlike(one: InferRequest, other: InferRequest): boolean {
+  return areEqualNames(one.outputNames, other.outputNames) && one.inputs.every((input, index) => hasRowsLike(input, other.inputs[index]));
+}
+
+function areEqualNames(one: readonly string[] | undefined, other: readonly string[] | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return one.length === other.length && one.every((name, index) => name === other[index]);
+}
+
+function hasRowsLike(one: Tensor, other: Tensor | undefined): boolean {
+  if (other?.name !== one.name || other.shape.length !== one.shape.length) return false;
+  for (let axis = 1; axis < one.shape.length; axis++) if (one.shape[axis] !== other.shape[axis]) return false;
+  return true;
+}
+
+/** Requests that are alike as one, with so many rows in all. At least one. */
+export function gatherRows(requests: readonly InferRequest[], rows: number): InferRequest {
+  const [first] = requests;
+  const inputs = first?.inputs ?? [];
+  return { inputs: inputs.map((input, index) => gathered(input, { requests, index, rows })), outputNames: first?.outputNames };
+}
+
+interface Gathering {
+  readonly requests: readonly InferRequest[];
+  readonly index: number;
+  readonly rows: number;
+}
+
+function gathered(like: Tensor, { requests, index, rows }: Gathering): Tensor {
+  const { name } = like;
+  const shape = [rows, ...like.shape.slice(1)];
+  const parts = requests.map(({ inputs }) => inputs[index]);
+  if (like.datatype === "BYTES")
+    return { name, datatype: "BYTES", shape, elements: parts.flatMap((one) => (one && "elements" in one ? one.elements : [])) };
+  const rowBytes = like.bytes.byteLength / (like.shape[0] ?? 1);
+  // Every byte of it is written below.
+  const bytes = Buffer.allocUnsafeSlow(rowBytes * rows);
+  let offset = 0;
+  for (const part of parts) {
+    if (!part || !("bytes" in part)) continue;
+    bytes.set(part.bytes, offset);
+    offset += part.bytes.byteLength;
+  }
+  return { name, datatype: like.datatype, shape, bytes };
+}
+
+/** The outputs of each request, as views; `undefined` when the model did not give a row for each row. */
+export function splitRows(outputs: readonly Tensor[], rowCounts: readonly number[]): readonly (readonly Tensor[])[] | undefined {
+  const rows = rowCounts.reduce((sum, count) => sum + count, 0);
+  if (!outputs.every(({ shape }) => shape[0] === rows)) return undefined;
+  let from = 0;
+  return rowCounts.map((count) => {
+    const part = outputs.map((output) => partOf(output, from, count));
+    from += count;
+    return part;
+  });
+}
+
+function partOf(output: Tensor, from: number, count: number): Tensor {
+  const { name, shape } = output;
+  const rows = shape[0] ?? 1;
+  const ownShape = [count, ...shape.slice(1)];
+  if (output.datatype === "BYTES") {
+    const perRow = output.elements.length / rows;
+    return { name, datatype: "BYTES", shape: ownShape, elements: output.elements.slice(from * perRow, (from + count) * perRow) };
+  }
+  const rowBytes = output.bytes.byteLength / rows;
+  return { name, datatype: output.datatype, shape: ownShape, bytes: output.bytes.subarray(from * rowBytes, (from + count) * rowBytes) };
+}
