@@ -14,7 +14,7 @@ import {
 
 let guarded: GuardedControl;
 
-const bearer = (text: string): Asked["headers"] => ({ authorization: `Bearer ${text}` });
+const bearer = (text: string): NonNullable<Asked["headers"]> => ({ authorization: `Bearer ${text}` });
 const urlOf = (path: string): string => guarded.running.control.url + path;
 
 const services = "/apis/serving.kserve.io/v1beta1/namespaces/default/inferenceservices";

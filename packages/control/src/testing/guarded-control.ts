@@ -55,7 +55,8 @@ export async function guardedControl(
 }
 
 /** A request. */
-export interface Asked extends Pick<RequestOptions, "ca" | "cert" | "key" | "method" | "headers"> {
+export interface Asked extends Pick<RequestOptions, "ca" | "cert" | "key" | "method"> {
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
