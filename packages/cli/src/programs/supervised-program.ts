@@ -18,6 +18,7 @@ import {
 } from "@modelyard/core";
 import { type ExitReport, type FromChild, isToChild, type ToChild } from "../supervisor/messages.ts";
 import { processSamples } from "../supervisor/process-samples.ts";
+import type { Scrape, ScrapeVerdict } from "../supervisor/scrape.ts";
 
 /** What requests in flight get when the supervisor is gone, milliseconds. */
 const orphanLimitMs = 4_000;
@@ -28,6 +29,8 @@ export interface RunningProgram {
   readonly url?: string;
   /** What it counts. */
   samples(): readonly Sample[];
+  /** Judges a scrape of the metrics port, and records it; absent when it knows no keys. */
+  readonly authorize?: (scrape: Scrape) => ScrapeVerdict;
   /** Takes a connection that was accepted elsewhere; absent when it takes none. */
   readonly accept?: (socket: Socket) => void;
   /** Finishes what is in flight within the limit, `idleGraceMs` of which are for idle connections to bring one more request; releases everything. */
@@ -104,6 +107,10 @@ export function runSupervised<Settings extends CommonSettings>(
         return;
       case "metrics":
         report({ kind: "samples", id: message.id, samples: [...processSamples(), ...(program?.samples() ?? []).flatMap(finiteSample)] });
+        return;
+      case "authorize":
+        // Without an answer the scraper is told to try again.
+        if (program?.authorize) report({ kind: "authorized", id: message.id, verdict: program.authorize(message.scrape) });
         return;
       case "stop":
         stop(message.limitMs, message.idleGraceMs);

@@ -5,6 +5,7 @@
  * When the channel closes the supervisor is gone, and the child drains and ends.
  */
 import type { PublicError, Sample } from "@modelyard/core";
+import type { Scrape, ScrapeVerdict } from "./scrape.ts";
 
 /** How an earlier process in the same place ended. */
 export interface ExitReport {
@@ -21,6 +22,8 @@ export type ToChild =
   | { readonly kind: "ping" }
   /** It shall answer with its `samples`. */
   | { readonly kind: "metrics"; readonly id: number }
+  /** It shall answer with `authorized`: only control knows the keys. */
+  | { readonly kind: "authorize"; readonly id: number; readonly scrape: Scrape }
   /** `idleGraceMs`: for connections without a request to bring one more. */
   | { readonly kind: "stop"; readonly limitMs: number; readonly idleGraceMs: number };
 
@@ -36,7 +39,8 @@ export type FromChild =
   | { readonly kind: "closed"; readonly total: number }
   | { readonly kind: "pong" }
   /** Every value and bound is finite: the channel has no other numbers. */
-  | { readonly kind: "samples"; readonly id: number; readonly samples: readonly Sample[] };
+  | { readonly kind: "samples"; readonly id: number; readonly samples: readonly Sample[] }
+  | { readonly kind: "authorized"; readonly id: number; readonly verdict: ScrapeVerdict };
 
 const fromChildKinds: readonly string[] = [
   "ready",
@@ -45,8 +49,16 @@ const fromChildKinds: readonly string[] = [
   "closed",
   "pong",
   "samples",
+  "authorized",
 ] satisfies readonly FromChild["kind"][];
-const toChildKinds: readonly string[] = ["start", "connection", "ping", "metrics", "stop"] satisfies readonly ToChild["kind"][];
+const toChildKinds: readonly string[] = [
+  "start",
+  "connection",
+  "ping",
+  "metrics",
+  "authorize",
+  "stop",
+] satisfies readonly ToChild["kind"][];
 
 /** Whether a message is one of a child's. Both ends are the same build, so the kind decides. */
 export function isFromChild(message: unknown): message is FromChild {

@@ -20,6 +20,8 @@ import { type HandOver, handOverTo } from "./hand-over.ts";
 import type { Role } from "./lock-record.ts";
 import type { LogFile } from "./log-file.ts";
 import { type ExitReport, type FromChild, isFromChild, type ToChild } from "./messages.ts";
+import { Questions } from "./questions.ts";
+import type { Scrape, ScrapeVerdict } from "./scrape.ts";
 
 /** What to run. */
 export interface ProgramSource {
@@ -70,6 +72,9 @@ export interface SupervisedProcessOptions {
   readonly heartbeat?: Partial<HeartbeatLimits>;
 }
 
+/** Questions of a kind that wait for an answer: more than the connections of the metrics port. */
+const maxQuestions = 128;
+
 type State = "starting" | "ready" | "waiting" | "stopping" | "stopped";
 
 /** A child that is kept running from construction to {@link stop}. */
@@ -87,13 +92,14 @@ export class SupervisedProcess {
   #timer: Timer | undefined;
   #predecessor: ExitReport | undefined;
   #stopped: (() => void)[] = [];
-  #lastAskedId = 0;
-  /** Who waits for samples, by the id of the question. */
-  readonly #asked = new Map<number, (samples: readonly Sample[] | undefined) => void>();
+  readonly #asked: Questions<readonly Sample[]>;
+  readonly #judged: Questions<ScrapeVerdict>;
 
   constructor(options: SupervisedProcessOptions) {
     this.role = options.role;
     this.#options = options;
+    this.#asked = new Questions({ clock: options.clock, maxOpen: maxQuestions });
+    this.#judged = new Questions({ clock: options.clock, maxOpen: maxQuestions });
     this.#start();
   }
 
@@ -114,17 +120,13 @@ export class SupervisedProcess {
   /** What it counts; undefined when it is not ready or does not answer within `limitMs`. */
   samples(limitMs: number): Promise<readonly Sample[] | undefined> {
     if (this.#state !== "ready" && this.#state !== "stopping") return Promise.resolve(undefined);
-    const id = ++this.#lastAskedId;
-    return new Promise((resolve) => {
-      const settle = (samples?: readonly Sample[]): void => {
-        timer.cancel();
-        this.#asked.delete(id);
-        resolve(samples);
-      };
-      const timer = this.#options.clock.setTimer(limitMs, settle);
-      this.#asked.set(id, settle);
-      this.#send({ kind: "metrics", id });
-    });
+    return this.#asked.ask(limitMs, (id) => this.#send({ kind: "metrics", id }));
+  }
+
+  /** Whether a scrape of the metrics port is answered; undefined as for {@link samples}. */
+  authorize(scrape: Scrape, limitMs: number): Promise<ScrapeVerdict | undefined> {
+    if (this.#state !== "ready") return Promise.resolve(undefined);
+    return this.#judged.ask(limitMs, (id) => this.#send({ kind: "authorize", id, scrape }));
   }
 
   /**
@@ -192,7 +194,10 @@ export class SupervisedProcess {
       case "pong":
         return;
       case "samples":
-        this.#asked.get(message.id)?.(message.samples);
+        this.#asked.answer(message.id, message.samples);
+        return;
+      case "authorized":
+        this.#judged.answer(message.id, message.verdict);
         return;
       default:
         assertNever(message);
@@ -214,7 +219,8 @@ export class SupervisedProcess {
     this.#child = undefined;
     this.#identity = undefined;
     this.#predecessor = exit;
-    for (const settle of this.#asked.values()) settle(undefined);
+    this.#asked.abandon();
+    this.#judged.abandon();
     if (this.#state === "stopping") {
       this.#setStopped();
       events.ended(exit);
