@@ -1,19 +1,33 @@
-/**
- * `npm run conformance -- --address H:P [--grpc H:P] [--models ROLE=NAME,…] [--only IDS] [--json]`: the Open Inference Protocol v2 as checks against
- * any server. Roles: `mnist`, the digits network (default name `mnist`); `identity`, the beginning of the names of the models that give back what
- * they get (default `identity_`, so that the one of FP32 is `identity_fp32`); `--write-models DIR` writes those as ONNX files.
- * Status 1 on a fail or a skip, 2 for a wrong call, 4 when the address cannot be reached.
- */
+/** `npm run conformance`: the Open Inference Protocol v2 and its extensions as checks against any server. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { datatypes } from "@modelyard/codec";
-import { connect } from "./acceptance/harness/clients.ts";
-import type { Check, Finding, Subject } from "./conformance/check.ts";
+import type { Check, Subject } from "./conformance/check.ts";
 import { checks } from "./conformance/checks.ts";
-import { buildIdentity } from "./conformance/identity-model.ts";
+import { conformanceModels } from "./conformance/models.ts";
+import { type CheckResult, runChecks, totalsOf } from "./conformance/run-checks.ts";
+import { subjectAt } from "./conformance/subject-at.ts";
 
-type Result = Omit<Check, "run" | "needs" | "expected"> & Finding;
+const help = `npm run conformance -- --address HOST:PORT [options]
+
+Sends the Open Inference Protocol v2 and its extensions, as checks, to a server that you started.
+
+  --address HOST:PORT    where REST is
+  --grpc HOST:PORT       where gRPC is; default: the same
+  --models ROLE=NAME,…   names of the models, by role:
+                           mnist     Input3 FP32 [1,1,28,28] to Plus214_Output_0 FP32 [1,10]; default "mnist"
+                           identity  beginning of the names of the models that give IN [-1] back as OUT, one a
+                                     datatype, with its name in lower case behind it; default "identity_"
+                           pair      A FP32 [-1,-1] and B INT64 [-1] come back as OUT_A and OUT_B; default "identity_pair"
+  --only ID,…            only the checks whose ids begin so
+  --list                 print the checks, send nothing
+  --json                 results as JSON: {"checks": [{id, section, protocol, isWrong, outcome, expected, actual, …}], "totals"}
+  --write-models FOLDER  write the models as ONNX files, send nothing
+
+Outcomes: pass; fail; unsupported, where the server says so itself (404, 405 or 501 for an address, UNIMPLEMENTED); skip, where it lacks a model.
+A check with "ours" in the results asks for more than the protocol says, and why.
+
+Status 0: every check passed or is unsupported; 1: one failed or was skipped; 2: the call was wrong; 4: no server at the address.`;
 
 const { values: flags } = parseArgs({
   options: {
@@ -21,96 +35,75 @@ const { values: flags } = parseArgs({
     grpc: { type: "string" },
     models: { type: "string" },
     only: { type: "string" },
+    list: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
     "write-models": { type: "string" },
   },
 });
-if (flags["write-models"] !== undefined) writeModels(flags["write-models"]);
-else if (flags.address === undefined) {
-  console.error("conformance: say which server: npm run conformance -- --address 127.0.0.1:8033");
-  process.exitCode = 2;
-} else process.exitCode = await main(flags.address);
+process.exitCode = await main();
 
-async function main(address: string): Promise<number> {
-  const subject = subjectAt(address);
+async function main(): Promise<number> {
+  if (flags.help) return say(help);
+  if (flags["write-models"] !== undefined) return writeModels(flags["write-models"]);
+  const chosen = chosenChecks();
+  if (chosen.length === 0) return refuse(`no check begins with ${flags.only}: --list prints them`, 2);
+  if (flags.list) return say(chosen.map(({ id, section, expected }) => `${id}  ${section}: ${expected}`).join("\n"));
+  if (flags.address === undefined)
+    return refuse("say which server: npm run conformance -- --address 127.0.0.1:8033 (--help tells more)", 2);
+  const subject = subjectAt({ address: flags.address, grpc: flags.grpc, models: modelsByRole() });
+  try {
+    return await check(subject, chosen);
+  } finally {
+    subject.grpc.close();
+  }
+}
+
+async function check(subject: Subject, chosen: readonly Check[]): Promise<number> {
   try {
     await fetch(`${subject.rest}/v2/health/live`);
   } catch {
-    console.error(`conformance: ${subject.rest} cannot be reached: start the server, or give its address`);
-    subject.grpc.close();
-    return 4;
+    return refuse(`${subject.rest} cannot be reached: start the server, or give its address`, 4);
   }
-  const results: Result[] = [];
-  for (const check of chosen()) results.push(await result(check, subject));
-  subject.grpc.close();
-  const totals = totalsOf(results);
-  if (flags.json) console.log(JSON.stringify({ checks: results, totals }));
-  else print(results, totals);
-  return totals["fail"] === 0 && totals["skip"] === 0 && results.length > 0 ? 0 : 1;
+  const results = await runChecks(chosen, subject);
+  if (flags.json) say(JSON.stringify({ checks: results, totals: totalsOf(results) }));
+  else print(results);
+  return results.some(({ outcome }) => outcome === "fail" || outcome === "skip") ? 1 : 0;
 }
 
-function subjectAt(address: string): Subject {
-  const models = new Map((flags.models ?? "").split(",").map((pair) => pair.split("=") as [string, string | undefined]));
-  const identityPrefix = models.get("identity") ?? "identity_";
-  return {
-    rest: `http://${address}`,
-    grpc: connect(`http://${flags.grpc ?? address}`),
-    model: models.get("mnist") ?? "mnist",
-    identity: (datatype) => identityPrefix + datatype.toLowerCase(),
-  };
-}
-
-function chosen(): readonly Check[] {
+function chosenChecks(): readonly Check[] {
   const only = flags.only?.split(",");
   return only ? checks.filter(({ id }) => only.some((start) => id.startsWith(start))) : checks;
 }
 
-async function result(check: Check, subject: Subject): Promise<Result> {
-  const { id, section, protocol, isWrong } = check;
-  return { id, section, protocol, isWrong, ...(await finding(check, subject)) };
+function modelsByRole(): ReadonlyMap<string, string> {
+  const pairs = flags.models?.split(",").map((pair) => pair.split("=")) ?? [];
+  return new Map(pairs.map(([role = "", name = ""]) => [role, name]));
 }
 
-async function finding(check: Check, subject: Subject): Promise<Finding> {
-  const { expected } = check;
-  const needed = check.needs?.(subject);
-  if (needed !== undefined && !(await isServed(subject, needed))) {
-    return { outcome: "skip", expected, actual: `the server has no model "${needed}": write them with --write-models DIR` };
+function print(results: readonly CheckResult[]): void {
+  for (const { id, outcome, expected, actual, ours } of results) {
+    if (outcome === "pass") continue;
+    say(`${outcome.padEnd(11)} ${id}${ours === undefined ? "" : ` (more than the protocol asks: ${ours})`}`);
+    say(`  expected: ${expected}\n  actual:   ${actual}`);
   }
-  try {
-    const { actual, isRight, isUnsupported = false } = await check.run(subject);
-    return { outcome: isRight ? "pass" : isUnsupported ? "unsupported" : "fail", expected, actual };
-  } catch (error) {
-    return { outcome: "fail", expected, actual: String(error) };
-  }
+  const { pass, fail, unsupported, skip, checks: all, wrongRequests } = totalsOf(results);
+  say(`${pass} pass, ${fail} fail, ${unsupported} unsupported, ${skip} skip: ${all} checks, ${wrongRequests} of them wrong requests`);
 }
 
-async function isServed({ rest }: Subject, model: string): Promise<boolean> {
-  return (await fetch(`${rest}/v2/models/${model}`)).ok;
-}
-
-function totalsOf(results: readonly Result[]): Readonly<Record<string, number>> {
-  const count = (outcome: Finding["outcome"]): number => results.filter((one) => one.outcome === outcome).length;
-  return {
-    pass: count("pass"),
-    fail: count("fail"),
-    unsupported: count("unsupported"),
-    skip: count("skip"),
-    checks: results.length,
-    wrongRequests: results.filter(({ isWrong }) => isWrong).length,
-  };
-}
-
-function print(results: readonly Result[], totals: Readonly<Record<string, number>>): void {
-  for (const { id, outcome, expected, actual } of results)
-    if (outcome !== "pass") console.log(`${outcome.padEnd(11)} ${id}\n  expected: ${expected}\n  actual:   ${actual}`);
-  const { pass, fail, unsupported, skip, checks: all, wrongRequests } = totals;
-  console.log(
-    `${pass} pass, ${fail} fail, ${unsupported} unsupported, ${skip} skip: ${all} checks, ${wrongRequests} of them wrong requests`,
-  );
-}
-
-function writeModels(folder: string): void {
+function writeModels(folder: string): number {
   mkdirSync(folder, { recursive: true });
-  for (const datatype of datatypes) writeFileSync(join(folder, `identity_${datatype.toLowerCase()}.onnx`), buildIdentity(datatype));
-  console.log(`${datatypes.length} models in ${folder}: deploy each under the name of its file`);
+  const models = conformanceModels();
+  for (const { name, bytes } of models) writeFileSync(join(folder, `${name}.onnx`), bytes);
+  return say(`${models.length} models in ${folder}: deploy each under the name of its file`);
+}
+
+function say(text: string): number {
+  console.log(text);
+  return 0;
+}
+
+function refuse(why: string, status: number): number {
+  console.error(`conformance: ${why}`);
+  return status;
 }

@@ -1,15 +1,19 @@
 /** What a conformance check is: data about it, and what it sends and wants. */
-import type { Clients } from "../acceptance/harness/clients.ts";
+import type { TestGrpcClient } from "@modelyard/gateway/testing";
 
 /** Where a check sends to. */
 export interface Subject {
   /** `http://host:port` of the REST side. */
   readonly rest: string;
-  readonly grpc: Clients;
+  readonly grpc: TestGrpcClient;
+  /** `host:port` of the gRPC side, for checks that open connections of their own. */
+  readonly grpcAddress: string;
   /** A model of the digits network: `Input3` FP32 [1,1,28,28] to `Plus214_Output_0` FP32 [1,10]. */
   readonly model: string;
   /** Name of the model that gives `IN` back as `OUT`, of one datatype and shape [-1]. */
   readonly identity: (datatype: string) => string;
+  /** Model that gives `A` FP32 [-1,-1] back as `OUT_A` and `B` INT64 [-1] as `OUT_B`. */
+  readonly pair: string;
 }
 
 /** What a check found. `unsupported`: the server says itself that it does not do this. `skip`: the server lacks the model it needs. */
@@ -24,6 +28,8 @@ export interface Outcome {
   readonly actual: string;
   readonly isRight: boolean;
   readonly isUnsupported?: boolean;
+  /** Whether a wrong request was refused, only not by the status or code that is wanted. Default false. */
+  readonly isRefused?: boolean;
 }
 
 /** One check. */
@@ -35,7 +41,9 @@ export interface Check {
   /** Whether it sends something that has to be refused. */
   readonly isWrong: boolean;
   readonly expected: string;
+  /** Why it asks for more than the protocol and its extensions say; absent where they say it. */
+  readonly ours?: string;
   /** Model it needs beside the digits network. */
-  readonly needs?: (subject: Subject) => string;
+  readonly needs?: ((subject: Subject) => string) | undefined;
   readonly run: (subject: Subject) => Promise<Outcome>;
 }

@@ -82,7 +82,7 @@ function outOfRangeRows(facts: DatatypeFacts): readonly Row[] {
   }));
 }
 
-function request({ name, values }: DatatypeFacts, contents: object, raw: readonly Buffer[] = []): (subject: Subject) => object {
+function request({ name, values }: DatatypeFacts, contents: object, raw: readonly Buffer[] = []): (subject: Subject) => GrpcAnswer {
   const input = { name: "IN", datatype: name, shape: [values.length] };
   const inputs = [raw.length > 0 ? input : { ...input, contents }];
   return (subject) => ({ model_name: subject.identity(name), inputs, raw_input_contents: raw });

@@ -8,7 +8,7 @@ interface Row {
   readonly section: string;
   readonly method: string;
   readonly expected: string;
-  readonly request: (model: string) => object;
+  readonly request: (model: string) => GrpcAnswer;
   /** Code wanted; default OK. */
   readonly code?: status;
   readonly holds?: (answer: GrpcAnswer) => boolean;
@@ -205,7 +205,7 @@ export const grpcChecks: readonly Check[] = rows.map(({ request, code = status.O
   grpcCheck({ ...row, request: ({ model }) => request(model), wanted: { code, holds } }),
 );
 
-function asked(request: object): (model: string) => object {
+function asked(request: object): (model: string) => GrpcAnswer {
   return (model) => ({ model_name: model, ...request });
 }
 

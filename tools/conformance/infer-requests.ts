@@ -48,3 +48,8 @@ export function hasAnswer({ json }: RestReceived): boolean {
   const data = field(output, "data");
   return field(output, "name") === outputName && String(field(output, "shape")) === "1,10" && Array.isArray(data) && data.length === 10;
 }
+
+/** Rows of zeros. */
+export function square(size: number): readonly (readonly number[])[] {
+  return Array.from({ length: size }, () => Array.from({ length: size }, () => 0));
+}

@@ -1,7 +1,7 @@
 /** Checks of the REST side: health, metadata, inference, and the requests each has to refuse. */
 import type { Check } from "./check.ts";
-import { describedImage, hasAnswer, image, inferSent, outputName } from "./infer-requests.ts";
-import { errorOf, field, hasError, type RestReceived, type RestRow, type RestWanted, restCheck } from "./rest-exchange.ts";
+import { describedImage, hasAnswer, image, inferSent, outputName, square } from "./infer-requests.ts";
+import { errorOf, exchange, field, hasError, type RestReceived, type RestRow, type RestWanted, restCheck } from "./rest-exchange.ts";
 
 const refused: RestWanted = { status: 400, holds: hasError };
 const absent: RestWanted = { status: 404, holds: hasError };
@@ -34,6 +34,11 @@ const rows: readonly RestRow[] = [
   get("model-metadata-absent", "metadata", "404 with an error", "/v2/models/absent", absent),
   get("version-absent", "metadata", "404 with an error", "/v2/models/MODEL/versions/77", absent),
   get("version-no-number", "metadata", "a refusal", "/v2/models/MODEL/versions/one", { status: [400, 404], holds: hasError }),
+  {
+    ...get("model-name-case", "addresses", "404: the name in other letters", "", absent),
+    ours: "the protocol does not say whether names have case",
+    sent: ({ model }) => ({ path: `/v2/models/${otherCase(model)}` }),
+  },
   get("path-unknown", "addresses", "404", "/v3/models", absent),
   get("path-below-model", "addresses", "404", "/v2/models/MODEL/nothing", { status: 404 }),
   get("path-bad-escape", "addresses", "400 or 404", "/v2/models/%zz", { status: [400, 404] }),
@@ -68,7 +73,7 @@ const rows: readonly RestRow[] = [
     "infer-model-name",
     "model_name is the name asked for",
     { inputs: [image] },
-    { status: 200, holds: ({ json }) => String(field(json, "model_name")) !== "" },
+    { status: 200, holds: ({ json }, { model }) => field(json, "model_name") === model },
   ),
   infer("infer-output-named", "200 with the output", { inputs: [image], outputs: [{ name: outputName }] }, answered),
   infer("infer-empty-outputs", "200: no outputs named means all", { inputs: [image], outputs: [] }, answered),
@@ -181,7 +186,21 @@ const rows: readonly RestRow[] = [
 ];
 
 /** Every check of the core addresses. */
-export const restChecks: readonly Check[] = rows.map(restCheck);
+export const restChecks: readonly Check[] = [...rows.map(restCheck), answeredVersion()];
+
+/** The version that an answer names is one of those that the metadata lists; a server may leave both out. */
+function answeredVersion(): Check {
+  const run: Check["run"] = async (subject) => {
+    const metadata = await exchange(subject.rest, { path: `/v2/models/${subject.model}` });
+    const answer = await exchange(subject.rest, inferSent({ inputs: [image] })(subject));
+    const version = field(answer.json, "model_version");
+    const versions = (field(metadata.json, "versions") ?? []) as readonly unknown[];
+    const actual = `${JSON.stringify(version)} of ${JSON.stringify(versions)}`;
+    return { actual, isRight: answer.status === 200 && (version === undefined || versions.length === 0 || versions.includes(version)) };
+  };
+  const expected = "the version of the answer is among those of the metadata";
+  return { id: "rest-infer-model-version", section: "inference", protocol: "REST", isWrong: false, expected, run };
+}
 
 // oxlint-disable-next-line max-params -- a row of the table above: the five cells in the order they are read.
 function get(id: string, section: string, expected: string, path: string, wanted: RestWanted): RestRow {
@@ -203,8 +222,8 @@ function body(id: string, expected: string, bytes: string | Uint8Array): RestRow
   return { id, section: "JSON", expected, sent: inferSent(bytes), wanted: refused };
 }
 
-function square(size: number): readonly (readonly number[])[] {
-  return Array.from({ length: size }, () => Array.from({ length: size }, () => 0));
+function otherCase(name: string): string {
+  return name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase();
 }
 
 function isJson({ json }: RestReceived): boolean {

@@ -24,7 +24,7 @@ export interface RestReceived {
 export interface RestWanted {
   readonly status: number | readonly number[];
   /** Beyond the status. Default: anything. */
-  readonly holds?: (received: RestReceived) => boolean;
+  readonly holds?: (received: RestReceived, subject: Subject) => boolean;
 }
 
 /** A row of a table of REST checks. */
@@ -32,6 +32,7 @@ export interface RestRow {
   readonly id: string;
   readonly section: string;
   readonly expected: string;
+  readonly ours?: string;
   readonly needs?: Check["needs"];
   readonly sent: (subject: Subject) => RestSent;
   readonly wanted: RestWanted;
@@ -40,15 +41,33 @@ export interface RestRow {
 }
 
 /** The check of a row. */
-export function restCheck({ id, section, expected, needs, sent, wanted, unsupported = [501] }: RestRow): Check {
+export function restCheck({ sent, wanted, unsupported = [501], ...row }: RestRow): Check {
   const statuses = typeof wanted.status === "number" ? [wanted.status] : wanted.status;
+  const isWrong = statuses.every((status) => status >= 400 && status !== 501);
   const run = async (subject: Subject): Promise<Outcome> => {
     const received = await exchange(subject.rest, sent(subject));
-    const isRight = statuses.includes(received.status) && (wanted.holds?.(received) ?? true);
-    return { actual: `${received.status} ${received.text.slice(0, 200)}`, isRight, isUnsupported: unsupported.includes(received.status) };
+    const isRight = statuses.includes(received.status) && (wanted.holds?.(received, subject) ?? true);
+    const { status, text } = received;
+    const actual = `${status} ${text.slice(0, 200)}`;
+    return { actual, isRight, isUnsupported: unsupported.includes(status), isRefused: isWrong && status >= 400 };
   };
-  const isWrong = statuses.every((status) => status >= 400 && status !== 501);
-  return { id: `rest-${id}`, section, protocol: "REST", isWrong, expected, run, ...(needs && { needs }) };
+  return { ...row, id: `rest-${row.id}`, protocol: "REST", isWrong, run };
+}
+
+/** A row of a table that is all of one section. */
+export type SectionRow = Omit<RestRow, "section">;
+
+/** The checks of a table. */
+export function sectionChecks(section: string, rows: readonly SectionRow[]): readonly Check[] {
+  return rows.map((row) => restCheck({ ...row, section }));
+}
+
+/** Statuses by which a server says that it does not have an address. */
+export const absentStatuses: readonly number[] = [404, 405, 501];
+
+/** A POST of JSON, or of text as it is. */
+export function post(path: string, body: object | string): RestSent {
+  return { path, method: "POST", body: typeof body === "string" ? body : JSON.stringify(body) };
 }
 
 /** Sends a request and reads the whole answer. */

@@ -34,8 +34,8 @@ export interface GrpcCallExtras {
 const protoFolder = fileURLToPath(new URL("../../proto", import.meta.url));
 const protoFiles = ["inference.proto", "health.proto", "reflection-v1.proto", "reflection-v1alpha.proto"];
 
-/** Connects to a server on loopback. */
-export function grpcClient(port: number, clientOptions: ClientOptions = {}): TestGrpcClient {
+/** Connects to a port of loopback, or to `host:port`. */
+export function grpcClient(server: number | string, clientOptions: ClientOptions = {}): TestGrpcClient {
   const definition = loadSync(protoFiles, {
     keepCase: true,
     longs: String,
@@ -44,7 +44,8 @@ export function grpcClient(port: number, clientOptions: ClientOptions = {}): Tes
     oneofs: true,
     includeDirs: [protoFolder],
   });
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), clientOptions);
+  const address = typeof server === "number" ? `127.0.0.1:${server}` : server;
+  const client = new Client(address, credentials.createInsecure(), clientOptions);
   const methodOf = (name: string): MethodDefinition<Message, Message> => {
     const path = name.includes("/") ? name : `inference.GRPCInferenceService/${name}`;
     const [service = "", method = ""] = path.split("/");
