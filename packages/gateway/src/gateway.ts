@@ -1,5 +1,5 @@
 /** The gateway: what a wire server hands its requests to. */
-import type { RequestHandler } from "@modelyard/wire";
+import { grpcWeb, type RequestHandler } from "@modelyard/wire";
 import { FrontDoor } from "./front-door.ts";
 import { GrpcFace } from "./grpc/grpc-face.ts";
 import { InferenceRunner } from "./inference/inference-runner.ts";
@@ -8,7 +8,7 @@ import { RestFace } from "./rest/rest-face.ts";
 
 /** A gateway. Draining the wire server drains it. */
 export interface Gateway {
-  /** Answers a request of either face; give it to `createWireServer`. */
+  /** Answers a request of either face, gRPC-Web included; give it to `createWireServer`. */
   readonly onRequest: RequestHandler;
   /** Writes the rest of the access log; to be called when the wire server has drained. Idempotent. */
   close(): void;
@@ -24,7 +24,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const runner = new InferenceRunner(resolved);
   const door = new FrontDoor(resolved, { rest: new RestFace(resolved, runner), grpc: new GrpcFace(resolved, runner) });
   return {
-    onRequest: (exchange) => door.onRequest(exchange),
+    onRequest: grpcWeb((exchange) => door.onRequest(exchange)),
     close: () => door.close(),
   };
 }

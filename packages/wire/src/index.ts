@@ -9,6 +9,7 @@ export { type GrpcDuplex, grpcDuplex } from "./grpc/client-duplex.ts";
 export type { GrpcCall, GrpcOptions } from "./grpc/server-call.ts";
 export { type GrpcMessageHandlers, type GrpcStreamingOptions, grpcStreaming } from "./grpc/streaming.ts";
 export { type GrpcUnaryOptions, grpcUnary } from "./grpc/unary.ts";
+export { grpcWeb } from "./grpc-web/grpc-web.ts";
 export type {
   BodyConsumer,
   ConnectionInfo,

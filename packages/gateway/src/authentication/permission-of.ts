@@ -28,7 +28,7 @@ function grpcPermission({ path, namespace }: HeadMemo): Permission | "open" {
 function restPermission(memo: HeadMemo): Permission | "open" {
   const { target } = memo;
   if (target.kind === "live" || target.kind === "ready") return "open";
-  // gRPC by another protocol, as gRPC-Web, which is no address of REST.
+  // gRPC over HTTP/1.1, or gRPC-Web in a format that is not ours, which is no address of REST.
   if (target.kind === "refused" && memo.hasGrpcType) return grpcPermission(memo);
   return { namespace: namespaceOf(target), role: isAdministration(target) ? "admin" : "infer" };
 }

@@ -80,7 +80,7 @@ export function headMemoOf(exchange: Pick<Exchange, "head" | "protocol">, rules:
   return memo;
 }
 
-/** Content types of gRPC begin so; gRPC-Web, which is none of ours yet, does too. */
+/** Content types of gRPC begin so; those of gRPC-Web do, too, and are no calls unless wire has made them such. */
 function isGrpcRequest(head: RequestHead): boolean {
   const type = head.get("content-type");
   return type !== undefined && type.startsWith("application/grpc") && !type.startsWith("application/grpc-web");

@@ -3,7 +3,7 @@ import { failure } from "@modelyard/core";
 import { type BufferBudget, buffersFull } from "../socket/buffer-budget.ts";
 
 /** Bytes before each message. */
-const messagePrefixBytes = 5;
+export const messagePrefixBytes = 5;
 
 /** Messages up to this size are copied behind their prefix, larger ones are sent beside it. */
 export const copiedMessageBytes: number = 16 * 1024;

@@ -2,6 +2,7 @@
 import { type Clock, type Code, failure, type PlatformError } from "@modelyard/core";
 import type { BodyConsumer, Exchange, ResponseStream } from "../message/exchange.ts";
 import type { Field } from "../message/fields.ts";
+import { reasonField, refusal } from "../message/refusal.ts";
 import { type ResponseHead, responseHead, trailers } from "../message/response-head.ts";
 import { acceptedEncodings, answerEncodingOf, compress, type MessageEncoding } from "./message-encoding.ts";
 import { copiedMessageBytes, framedMessage, messagePrefix } from "./message-framing.ts";
@@ -26,7 +27,7 @@ export interface GrpcCall {
   onDrain(callback: () => void): void;
   /** Ends the call with a status; alone, when nothing was sent before. */
   finish(code: Code | "OK", message?: string, trailerFields?: readonly Field[]): void;
-  /** Ends the call with the code and message of an error. */
+  /** Ends the call with the code, message and reason of an error, and for how long a client that retries by itself should wait (gRPC A6). */
   fail(error: PlatformError): void;
   /** Sets who is called, once, when the client cancels or is lost before the call was finished. */
   onCancel(callback: (error: PlatformError) => void): void;
@@ -50,9 +51,6 @@ const encodedHeads: Readonly<Record<MessageEncoding, ResponseHead>> = {
   deflate: responseHead(200, [contentType, ["grpc-encoding", "deflate"], acceptEncoding]),
 };
 const okTrailers = trailers([["grpc-status", "0"]]);
-const wrongContentType = responseHead(415);
-const wrongMethod = responseHead(405, [["allow", "POST"]]);
-const wrongProtocol = responseHead(505);
 
 /** Plain implementation of {@link GrpcCall}. */
 export class ServerCall implements GrpcCall {
@@ -119,8 +117,7 @@ export class ServerCall implements GrpcCall {
   }
 
   fail(error: PlatformError): void {
-    const acceptsOnly: readonly Field[] = error.reason === "GRPC_COMPRESSION" ? [acceptEncoding] : [];
-    this.finish(error.code, error.message, acceptsOnly);
+    this.finish(error.code, error.message, failureFields(error));
   }
 
   onCancel(callback: (error: PlatformError) => void): void {
@@ -161,12 +158,7 @@ export const ignoredBody: BodyConsumer = { onData: () => {}, onEnd: () => {}, on
 
 /** Refuses a request that is not gRPC; whether it did. */
 export function refusesNonGrpc(exchange: Exchange): boolean {
-  const { head } = exchange;
-  if (exchange.protocol !== "h2") exchange.respond({ head: wrongProtocol });
-  else if (!isGrpcContentType(head.get("content-type"))) exchange.respond({ head: wrongContentType });
-  else if (head.method !== "POST") exchange.respond({ head: wrongMethod });
-  else return refusesTimeout(exchange);
-  return true;
+  const { method, path, ...head } = exchange.head;
 }
 
 function refusesTimeout(exchange: Exchange): boolean {

@@ -7,7 +7,7 @@
 import { failure, type PlatformError } from "@modelyard/core";
 import type { ConnectionInfo } from "../message/exchange.ts";
 import type { Field } from "../message/fields.ts";
-import { ResponseHead } from "../message/response-head.ts";
+import { refusal } from "../message/refusal.ts";
 import { type ConnectionDriver, clientLost, type ServerContext } from "../server/connection-driver.ts";
 import { buffersFull } from "../socket/buffer-budget.ts";
 import { HeadMemo } from "../socket/head-memo.ts";
@@ -27,7 +27,6 @@ const maxDroppedBytes = 1024 * 1024;
 const maxEmptyLines = 16;
 const endOfHead = Buffer.from("\r\n\r\n", "latin1");
 const noBytes: Buffer = Buffer.alloc(0);
-const json: Field = ["content-type", "application/json"];
 
 /** A connection. */
 export class Http1Connection implements ConnectionDriver {
@@ -259,7 +258,8 @@ export class Http1Connection implements ConnectionDriver {
   }
 
   #refuseLargeHead(): boolean {
-    const hasLine = this.#input.indexOf("\r\n", 0, "latin1") !== -1;
+    const lineEnd = this.#input.indexOf("\r\n", 0, "latin1");
+    const hasLine = lineEnd !== -1 && lineEnd <= this.context.limits.maxHeaderBytes;
     return hasLine ? this.#refuse(431, "the head is too large") : this.#refuse(414, "the request line is too long");
   }
 
@@ -317,20 +317,22 @@ export class Http1Connection implements ConnectionDriver {
     const exchange = this.#exchange;
     this.#exchange = undefined;
     const isAnswering = exchange?.isStarted ?? false;
-    exchange?.abort(failure("WIRE_MALFORMED", { problem }));
-    if (!isAnswering && status > 0) this.#writeRefusal(new ResponseHead(status, [json]), `The request is not well formed: ${problem}`);
+    const error = failure("WIRE_MALFORMED", { problem });
+    exchange?.abort(error);
+    if (!isAnswering && status > 0) this.#writeRefusal(status, error);
     this.#transport.close();
     return false;
   }
 
   #refuseForMemory(): false {
-    this.#writeRefusal(new ResponseHead(503, [json, ["retry-after", "1"]]), buffersFull(this.context.buffers).message);
+    this.#writeRefusal(503, buffersFull(this.context.buffers), [["retry-after", "1"]]);
     this.#transport.close();
     return false;
   }
 
-  #writeRefusal(head: ResponseHead, message: string): void {
-    const body = Buffer.from(JSON.stringify({ error: message }));
+  #writeRefusal(status: number, error: PlatformError, fields: readonly Field[] = []): void {
+    const { head, body: text = "" } = refusal(status, error, fields);
+    const body = Buffer.from(text);
     this.writeText(`${head.http1Text}connection: close\r\ncontent-length: ${body.length}\r\n\r\n`);
     this.#transport.outbox.append(body);
   }

@@ -1,6 +1,7 @@
 /** The server's side of an HTTP/2 connection. */
 import { failure } from "@modelyard/core";
 import type { ConnectionInfo } from "../message/exchange.ts";
+import { reasonField } from "../message/refusal.ts";
 import { responseHead } from "../message/response-head.ts";
 import { type ConnectionDriver, clientLost, type ServerContext } from "../server/connection-driver.ts";
 import { StallWatch } from "../socket/stall-watch.ts";
@@ -14,7 +15,8 @@ import { Http2Exchange, type Http2ExchangeDeps } from "./server-exchange.ts";
 import { Http2Session } from "./session.ts";
 import { settingId } from "./settings.ts";
 
-const headTooLarge = responseHead(431);
+/** Without a body, as there is no stream yet whose window it would have to keep to. */
+const headTooLarge = responseHead(431, [[reasonField, "WIRE_MALFORMED"]]);
 
 /** Output beyond the streams' bodies that a peer which does not read can make us keep: answers to its control frames, heads. */
 const maxControlBacklogBytes = 1024 * 1024;
