@@ -26,6 +26,8 @@ export interface ControlOptions {
   readonly limits?: ApiServerLimits;
   /** Who may connect to the API server. Default: everybody on this machine, over cleartext. */
   readonly access?: AccessOptions;
+  /** A key that opens everything; its Secret `modelyard-admin` in `modelyard-system` is there after each start. Default: none is made. */
+  readonly adminKey?: string;
 }
 
 /** A running control. */

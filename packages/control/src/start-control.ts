@@ -31,6 +31,7 @@ import {
 } from "@modelyard/resources";
 import { apiServer, urlOf } from "./api-server/api-server.ts";
 import { defaultNamespace, ensureNamespace } from "./api-server/namespaces.ts";
+import { ensureAdminKey } from "./authentication/ensure-admin-key.ts";
 import { ensureBuiltinRuntime } from "./builtin-runtime.ts";
 import type { Control, ControlOptions } from "./control-options.ts";
 import { Fetches } from "./fetch/fetches.ts";
@@ -56,6 +57,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const client = storeResources(store, { clock, random });
   await ensureNamespace(client, defaultNamespace);
   await ensureBuiltinRuntime(client);
+  if (options.adminKey !== undefined) await ensureAdminKey(client, options.adminKey);
   const events = eventRecorder({ client, component: "modelyard-control", clock, log });
   const world = startWorld(options, { client, events, signal });
   let isReady = false;

@@ -30,6 +30,7 @@ export {
 export { type Authentication, authenticate, type Credentials, type Principal } from "./authentication/authenticate.ts";
 export type { AuthenticationOptions } from "./authentication/authentication-options.ts";
 export { authorize, type Permission } from "./authentication/authorize.ts";
+export { newApiKey } from "./authentication/new-api-key.ts";
 export { readApiKey } from "./authentication/read-api-key.ts";
 export { isStillAllowed, type PresentState } from "./authentication/still-allowed.ts";
 export { type KeyChanges, type StoredKey, type WatchedKeys, type WatchKeysOptions, watchKeys } from "./authentication/watch-keys.ts";
