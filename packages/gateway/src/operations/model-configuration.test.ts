@@ -47,11 +47,17 @@ describe("modelConfiguration()", () => {
       output: [{ dims: [-1, 2] }],
     });
   });
+
+  it("gives a vector of any length as it is, not as a batch", async () => {
+    const vector = await configurationOf(signature([-1], [-1]));
+    expect(vector).toMatchObject({ maxBatchSize: 0, input: [{ dims: [-1] }], output: [{ dims: [-1] }] });
+  });
 });
 
 describe("batchSizeOf()", () => {
   it("is the first dimension where that is open, else 1", () => {
     expect(batchSizeOf([{ shape: [5, 2] }], signature([-1, 2], [-1]))).toBe(5);
     expect(batchSizeOf([{ shape: [5, 2] }], signature([5, 2], [-1]))).toBe(1);
+    expect(batchSizeOf([{ shape: [5] }], signature([-1], [-1]))).toBe(1);
   });
 });

@@ -1,9 +1,10 @@
 /**
  * A model's signature in the words of Triton's model configuration, which perf_analyzer and tritonclient ask for before anything else.
  *
- * A model all of whose tensors have an open first dimension takes batches: the configuration leaves that dimension out of `dims`, and a tensor
+ * A model all of whose tensors have an open first dimension takes batches: the configuration leaves that dimension out of `dims`, and an output
  * that has no other is `dims: [1]` reshaped to `[]`, as Triton completes the configuration of ONNX models. Any other model has
- * `maxBatchSize` 0 and its full shape. Source: Triton's `model_config.proto`.
+ * `maxBatchSize` 0 and its full shape, and so has one with an input of one dimension: perf_analyzer sends nothing to a tensor that is all batch.
+ * Source: Triton's `model_config.proto`.
  */
 import type { Datatype } from "@modelyard/codec";
 import type { ModelSignature, TensorSignature } from "@modelyard/runtimes";
@@ -57,15 +58,19 @@ export async function modelConfiguration(deps: ModelMetadataDeps, resolved: Reso
 
 /** Whether the first dimension of every input and output is a batch of any size. */
 export function takesBatches({ inputs, outputs }: ModelSignature): boolean {
-  const isOpen = ({ shape }: TensorSignature): boolean => shape[0] === -1;
-  return inputs.length > 0 && inputs.every(isOpen) && outputs.every(isOpen);
+  return inputs.length > 0 && inputs.every(hasBatch) && outputs.every(({ shape }) => shape[0] === -1);
+}
+
+function hasBatch({ shape }: TensorSignature): boolean {
+  return shape.length > 1 && shape[0] === -1;
 }
 
 /** How many inferences a request is: the size of its batch, 1 for a model that takes none. */
 export function batchSizeOf(inputs: readonly { readonly shape: readonly number[] }[], signature: ModelSignature): number {
   const [input] = inputs;
   // The inputs were bound: asking the first of the signature is cheap, and right for all but models of mixed form.
-  return signature.inputs[0]?.shape[0] === -1 ? (input?.shape[0] ?? 1) : 1;
+  const [first] = signature.inputs;
+  return first && hasBatch(first) ? (input?.shape[0] ?? 1) : 1;
 }
 
 /** The largest the field can say: the only limit is that of the body. */
