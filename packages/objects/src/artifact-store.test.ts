@@ -1,15 +1,18 @@
 import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { seededRandom, silentLog, systemClock, systemRandom } from "@modelyard/core";
 import { fakeClock } from "@modelyard/core/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openArtifactStore } from "./artifact-store.ts";
-import type { ArtifactStore, FetchProgress } from "./contract.ts";
+import type { ArtifactStore } from "./contract.ts";
 import { openLocalArtifacts } from "./local-artifacts.ts";
+import { artifactStoreContract } from "./testing/artifact-store-contract.ts";
+
+artifactStoreContract("a folder", async () => openIn);
 
 let folder: string;
 let store: ArtifactStore;
@@ -24,8 +27,12 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+function openIn(directory: string): Promise<ArtifactStore> {
+  return openArtifactStore({ directory, clock: systemClock(), log: silentLog(), random: systemRandom() });
+}
+
 function open(): Promise<ArtifactStore> {
-  return openArtifactStore({ directory: join(folder, "objects"), clock: systemClock(), log: silentLog(), random: systemRandom() });
+  return openIn(join(folder, "objects"));
 }
 
 async function source(name: string, bytes: Uint8Array | string): Promise<string> {
@@ -36,57 +43,11 @@ async function source(name: string, bytes: Uint8Array | string): Promise<string>
 }
 
 describe("ingest() of local files", () => {
-  test("stores a file under the sha256 of its bytes and keeps its name", async () => {
-    const artifact = await store.ingest({ kind: "file", path: await source("digits.onnx", "weights") });
-    const digest = `sha256:${createHash("sha256").update("weights").digest("hex")}`;
-    expect(artifact.files).toEqual([{ path: "digits.onnx", digest, sizeBytes: 7 }]);
-    expect(artifact.totalBytes).toBe(7);
-  });
-
-  test("takes a folder with everything below it, in an order that does not change its digest", async () => {
-    await source("tree/b/two.bin", "2");
-    await source("tree/a.bin", "1");
-    await source("copy/a.bin", "1");
-    await source("copy/b/two.bin", "2");
-    const tree = await store.ingest({ kind: "file", path: join(folder, "tree") });
-    const copy = await store.ingest({ kind: "file", path: join(folder, "copy") });
-    expect(tree.files.map((file) => file.path)).toEqual(["a.bin", "b/two.bin"]);
-    expect(copy.digest).toBe(tree.digest);
-  });
-
   test("stores the same bytes once", async () => {
     await store.ingest({ kind: "file", path: await source("one", "same") });
     await store.ingest({ kind: "file", path: await source("two", "same") });
     expect(await readdir(join(folder, "objects", "blobs"))).toHaveLength(1);
     expect(await store.list()).toHaveLength(2);
-  });
-
-  test("reports progress up to the whole size, then verification", async () => {
-    const seen: FetchProgress[] = [];
-    await store.ingest(
-      { kind: "file", path: await source("big", randomBytes(3_000_000)) },
-      { onProgress: (progress) => seen.push(progress) },
-    );
-    expect(seen.at(0)?.stage).toBe("fetch");
-    expect(seen.at(-2)).toEqual({ stage: "fetch", doneBytes: 3_000_000, totalBytes: 3_000_000 });
-    expect(seen.at(-1)).toEqual({ stage: "verify", doneBytes: 3_000_000, totalBytes: 3_000_000 });
-  });
-
-  test("names a path that is not there", async () => {
-    await expect(store.ingest({ kind: "file", path: join(folder, "absent") })).rejects.toMatchObject({ reason: "SOURCE_NOT_FOUND" });
-  });
-
-  test("refuses a folder with a link that leads out of it, and stores nothing", async () => {
-    await source("secret", "s");
-    await source("tree/model", "m");
-    await symlink(join(folder, "secret"), join(folder, "tree", "link"));
-    await expect(store.ingest({ kind: "file", path: join(folder, "tree") })).rejects.toMatchObject({ reason: "SOURCE_REFUSED" });
-    expect(await store.list()).toEqual([]);
-  });
-
-  test("refuses an empty folder", async () => {
-    await mkdir(join(folder, "empty"));
-    await expect(store.ingest({ kind: "file", path: join(folder, "empty") })).rejects.toMatchObject({ reason: "SOURCE_REFUSED" });
   });
 
   test("keeps nothing when the digest is not the one expected, and accepts the one of the single file", async () => {
@@ -99,13 +60,6 @@ describe("ingest() of local files", () => {
     const digest = `sha256:${createHash("sha256").update("m").digest("hex")}`;
     expect((await store.ingest({ kind: "file", path }, { expectedDigest: digest })).files[0]?.digest).toBe(digest);
   });
-
-  test("stops when its signal aborts", async () => {
-    const path = await source("big", randomBytes(4_000_000));
-    const stop = new AbortController();
-    await expect(store.ingest({ kind: "file", path }, { signal: stop.signal, onProgress: () => stop.abort() })).rejects.toThrow();
-    expect(await store.list()).toEqual([]);
-  });
 });
 
 describe("open()", () => {
@@ -117,11 +71,6 @@ describe("open()", () => {
     expect(file && (await readFile(opened.pathOf(file), "utf8"))).toBe("bytes");
     await opened.close();
     await local.close();
-  });
-
-  test("says when an artifact is not there", async () => {
-    await expect(store.open(`sha256:${"0".repeat(64)}`)).rejects.toMatchObject({ reason: "ARTIFACT_NOT_FOUND" });
-    await expect(store.open("../../etc/passwd")).rejects.toMatchObject({ reason: "ARTIFACT_NOT_FOUND" });
   });
 
   test("refuses a damaged file, and taking the source in again repairs it", async () => {
@@ -156,30 +105,6 @@ describe("open()", () => {
 
 describe("collectGarbage()", () => {
   const nothing = (): boolean => false;
-
-  test("removes what nothing refers to and keeps what is referred to", async () => {
-    const kept = await store.ingest({ kind: "file", path: await source("kept", "kept") });
-    const gone = await store.ingest({ kind: "file", path: await source("gone", "gone!") });
-    const report = await store.collectGarbage((digest) => digest === kept.digest, { minAgeMs: 0 });
-    expect(report).toEqual({ removedArtifacts: 1, removedBytes: 5, keptArtifacts: 1 });
-    expect(await store.find(gone.digest)).toBeUndefined();
-    await (await store.open(kept.digest)).close();
-  });
-
-  test("keeps bytes that another artifact shares", async () => {
-    const kept = await store.ingest({ kind: "file", path: await source("kept", "shared") });
-    await store.ingest({ kind: "file", path: await source("gone", "shared") });
-    await store.collectGarbage((digest) => digest === kept.digest, { minAgeMs: 0 });
-    await (await store.open(kept.digest)).close();
-  });
-
-  test("leaves an artifact that is open, until it is closed", async () => {
-    const { digest } = await store.ingest({ kind: "file", path: await source("model", "m") });
-    const opened = await store.open(digest);
-    expect((await store.collectGarbage(nothing, { minAgeMs: 0 })).removedArtifacts).toBe(0);
-    await opened.close();
-    expect((await store.collectGarbage(nothing, { minAgeMs: 0 })).removedArtifacts).toBe(1);
-  });
 
   test("leaves what is younger than the minimum age, and what was taken in again", async () => {
     const clock = fakeClock(Date.now());

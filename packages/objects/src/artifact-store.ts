@@ -4,17 +4,18 @@
  * What a kill leaves: before a blob's rename, partial bytes (continued or dropped later); between blobs and manifest, blobs without an artifact
  * (dropped later); after the manifest's rename, the artifact.
  */
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, failure, type Log, PlatformError, type Random, randomInteger } from "@modelyard/core";
 import type { ArchiveLimits } from "./archives/archive-limits.ts";
 import { type TakenFile, unpackSingleFile } from "./archives/unpack-single-file.ts";
-import type { Artifact, ArtifactFile, ArtifactSource, ArtifactStore, IngestOptions } from "./contract.ts";
+import { openBucketArtifacts } from "./bucket/bucket-artifacts.ts";
+import type { Artifact, ArtifactFile, ArtifactSource, ArtifactStore, IngestOptions, S3Source } from "./contract.ts";
 import { BlobWriter } from "./internal/blob-writer.ts";
 import { writeDurably } from "./internal/durable-file.ts";
 import { collectGarbage, storedDigests } from "./internal/garbage.ts";
 import { fetchHttp } from "./internal/http-source.ts";
-import { isDigest, type Layout, layoutOf } from "./internal/layout.ts";
+import { isDigest, type Layout, layoutOf, makeFolders } from "./internal/layout.ts";
 import { listLocalSource, readStable, type SourceFile } from "./internal/local-source.ts";
 import { touch } from "./internal/place-blob.ts";
 import { resumablePrefix } from "./internal/resumable-fetch.ts";
@@ -35,6 +36,8 @@ export interface ArtifactStoreOptions {
   readonly random: Random;
   /** Most bytes of one artifact. Default 64 GiB. */
   readonly maxArtifactBytes?: number;
+  /** Bucket that keeps the artifacts, with a prefix of its keys as `path`; the folder is a cache of it then. Default: the folder keeps them. */
+  readonly bucket?: S3Source;
   /** Servers and folders of sources. Default: the public ones, and no volume claims. */
   readonly sources?: SourceSettings;
   /** Limits of archives that are unpacked; those not named have their defaults. */
@@ -55,10 +58,16 @@ interface Taking {
   readonly uploads: UploadFolder;
 }
 
-/** Opens the artifact folder for writing. */
+/** Opens the artifact store for writing. */
 export async function openArtifactStore(deps: ArtifactStoreOptions): Promise<ArtifactStore> {
+  const local = await openFolder(deps);
+  const { bucket, maxArtifactBytes = defaultMaxArtifactBytes } = deps;
+  return bucket ? openBucketArtifacts({ ...deps, local, bucket, maxArtifactBytes }) : local;
+}
+
+async function openFolder(deps: ArtifactStoreOptions): Promise<ArtifactStore> {
   const layout = layoutOf(deps.directory);
-  for (const folder of [layout.blobs, layout.artifacts, layout.partial, layout.open]) await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolders(layout);
   await dropUnfinishedCopies(layout);
   const local = openLocalArtifacts(deps);
   const maxBytes = deps.maxArtifactBytes ?? defaultMaxArtifactBytes;

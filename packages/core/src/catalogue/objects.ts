@@ -72,6 +72,12 @@ export const objectsErrors = {
     retryable: false,
     hint: "Make the archive again, in one piece and with nothing before or after it",
   },
+  ARTIFACT_BUCKET_UNAVAILABLE: {
+    code: "UNAVAILABLE",
+    template: "The bucket of artifacts {place} did not do what it was asked: {why}",
+    retryable: true,
+    hint: "Check the address, the credentials of the environment and the network; what is served goes on",
+  },
   STORAGE_REFUSED: {
     code: "INVALID_ARGUMENT",
     template: "The storage was refused: {why}",

@@ -23,7 +23,12 @@ export class Holder {
   /** Marks a digest as in use; the result takes the mark back. */
   async hold(digest: string): Promise<() => Promise<void>> {
     const marker = join(this.#folder, `${digest.slice("sha256:".length)}.${this.#count++}`);
-    await writeFile(marker, "", { mode: 0o600 });
+    await writeFile(marker, "", { mode: 0o600 }).catch(async (error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      // The folder, a cache of a bucket, was deleted meanwhile.
+      await mkdir(this.#folder, { recursive: true });
+      await writeFile(marker, "", { mode: 0o600 });
+    });
     return () => rm(marker, { force: true });
   }
 

@@ -3,6 +3,7 @@
  * `blobs/<hex>` file contents, `artifacts/<hex>.json` manifests, `partial/` bytes on their way in, `uploads/` what is sent over HTTP, `open/<holder>/` markers of readers.
  * A blob or manifest appears by rename, complete and synced, or not at all.
  */
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Paths of one artifact folder. */
@@ -28,6 +29,12 @@ export function layoutOf(directory: string): Layout {
     blob: (digest) => join(directory, "blobs", hexOf(digest)),
     manifest: (digest) => join(directory, "artifacts", `${hexOf(digest)}.json`),
   };
+}
+
+/** Makes the folders that are not there. */
+export async function makeFolders(layout: Layout): Promise<void> {
+  for (const folder of [layout.blobs, layout.artifacts, layout.partial, layout.open, layout.uploads])
+    await mkdir(folder, { recursive: true, mode: 0o700 });
 }
 
 const digestPattern = /^sha256:[0-9a-f]{64}$/;

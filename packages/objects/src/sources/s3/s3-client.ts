@@ -24,14 +24,14 @@ const connectLimitMs = 10_000;
 /** Beyond this nobody answers: idle limits of the caller end an exchange before. */
 const requestLimitMs = 120_000;
 
-/** Opens a client. Requests are tried once: the caller tries again, and knows what arrived. */
-export async function openS3(connection: S3Connection): Promise<S3Session> {
+/** Opens a client. By default requests are tried once: the caller tries again, and knows what arrived. */
+export async function openS3(connection: S3Connection, { maxAttempts = 1 }: { readonly maxAttempts?: number } = {}): Promise<S3Session> {
   const sdk = await import("@aws-sdk/client-s3");
   const { endpoint, region = "us-east-1", certificate } = connection;
   const agents = certificate === undefined ? {} : { httpsAgent: new Agent({ keepAlive: true, ca: [...rootCertificates, certificate] }) };
   const config: S3ClientConfig = {
     region,
-    maxAttempts: 1,
+    maxAttempts,
     // Where the region of a bucket is another, the answer names it.
     followRegionRedirects: endpoint === undefined,
     requestHandler: { connectionTimeout: connectLimitMs, requestTimeout: requestLimitMs, ...agents },
