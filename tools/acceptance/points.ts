@@ -70,4 +70,11 @@ export const points: readonly Point[] = [
     inCi: false,
     script: "./protocol/6.ts",
   },
+  {
+    name: "protocol/8",
+    wanted:
+      "40 tries without, with wrong, expired or foreign credentials on every surface: all refused, all in the access log with who tried and why it was refused",
+    inCi: true,
+    script: "./protocol/8.ts",
+  },
 ];

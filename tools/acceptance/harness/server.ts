@@ -15,6 +15,8 @@ const bin: string = join(root, "packages/cli/bin/modelyard.mjs");
 export interface Ready {
   readonly data: string;
   readonly control: string;
+  /** Absent without a metrics port. */
+  readonly metrics?: string;
   readonly dataDir: string;
   readonly pids: Pids;
 }
