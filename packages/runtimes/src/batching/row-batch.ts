@@ -15,6 +15,16 @@ export function rowCountOf({ inputs }: InferRequest): number | undefined {
   return rows;
 }
 
+/** Bytes of the inputs: what putting a request together with others copies. */
+export function inputBytesOf({ inputs }: InferRequest): number {
+  let bytes = 0;
+  for (const input of inputs) {
+    if (input.datatype === "BYTES") for (const element of input.elements) bytes += element.byteLength;
+    else bytes += input.bytes.byteLength;
+  }
+  return bytes;
+}
+
 /** Whether two requests can be run as one: the same outputs, and rows of the same shape. */
 export function isAlike(one: InferRequest, other: InferRequest): boolean {
   return areEqualNames(one.outputNames, other.outputNames) && one.inputs.every((input, index) => hasRowsLike(input, other.inputs[index]));

@@ -59,6 +59,15 @@ describe("running requests together", () => {
     expect(answers.map(([y]) => floats(y)[0])).toEqual(wanted.map((sum) => expect.closeTo(sum, 3)));
   });
 
+  it("is not done with large requests, which run as they come", async () => {
+    const model = await dense("inline");
+    const rows = 1 + Math.ceil((256 * 1024) / (4 * size));
+    expect(model.infer(request(1, rows))).not.toBeInstanceOf(Promise);
+    const small = model.infer(request(1));
+    expect(small).toBeInstanceOf(Promise);
+    await small;
+  });
+
   it("allows a worker as many requests at once as it can use", async () => {
     expect((await dense("worker")).maxConcurrency).toBe(64);
     expect((await dense("worker", { max_batch_size: "0" })).maxConcurrency).toBe(2);

@@ -6,6 +6,7 @@
 import type { Tensor } from "@modelyard/codec";
 import type { Clock } from "@modelyard/core";
 import type { Batching } from "../batching/plan-batching.ts";
+import { inputBytesOf } from "../batching/row-batch.ts";
 import { RowBatcher } from "../batching/row-batcher.ts";
 import type { InferRequest, InferResult } from "../contract.ts";
 import type { RunMark, ThreadJournal } from "../journal/thread-journal.ts";
@@ -47,6 +48,9 @@ export async function openModelSession(plan: SessionPlan, thread: SessionThread)
   }
 }
 
+/** Copying a larger request costs more than its company saves; 256 of these, the most rows there are, are 64 MiB. */
+const largestTogetherBytes = 256 * 1024;
+
 /** See the module. */
 export class ModelSession {
   readonly #session: OrtSession;
@@ -66,7 +70,8 @@ export class ModelSession {
 
   /** Throws or rejects with `RUN_FAILED`, `RUN_OUT_OF_MEMORY` or `INVALID_UTF8`. */
   run(request: InferRequest): InferResult {
-    return this.#batcher ? this.#batcher.infer(request) : this.#runOne(request);
+    if (this.#batcher && inputBytesOf(request) <= largestTogetherBytes) return this.#batcher.infer(request);
+    return this.#runOne(request);
   }
 
   #runOne(request: InferRequest): InferResult {
