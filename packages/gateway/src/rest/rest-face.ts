@@ -101,6 +101,12 @@ export class RestFace {
   #collect({ exchange, target }: Receiving<AnsweredTarget>, onBody: (body: Uint8Array) => void): BodyConsumer {
     const { maxBodyBytes } = this.#options.limits;
     const { kind, bodyCoding } = target;
+    const announcedBytes = Number(exchange.head.get("content-length") ?? 0);
+    if (announcedBytes > maxBodyBytes) {
+      // Refused before it is sent, which a client that expects 100 (Continue) then never does.
+      this.#fail(exchange, kind, failure("BODY_TOO_LARGE", { current: `${announcedBytes} bytes`, limit: `${maxBodyBytes} bytes` }));
+      return ignoredBody;
+    }
     const handlers: WholeBodyHandlers = {
       onBody: (body) => {
         if (bodyCoding === "identity") return onBody(body);

@@ -1,6 +1,6 @@
 /** The server's side of a gRPC call. */
 import { type Clock, type Code, failure, type PlatformError } from "@modelyard/core";
-import type { BodyConsumer, Exchange, ResponseStream } from "../message/exchange.ts";
+import type { BodyConsumer, Exchange, ResponseStream, WholeResponse } from "../message/exchange.ts";
 import type { Field } from "../message/fields.ts";
 import { reasonField, refusal } from "../message/refusal.ts";
 import { type ResponseHead, responseHead, trailers } from "../message/response-head.ts";
@@ -51,6 +51,8 @@ const encodedHeads: Readonly<Record<MessageEncoding, ResponseHead>> = {
   deflate: responseHead(200, [contentType, ["grpc-encoding", "deflate"], acceptEncoding]),
 };
 const okTrailers = trailers([["grpc-status", "0"]]);
+/** Of what a client sent, in a message. */
+const longestShown = 200;
 
 /** Plain implementation of {@link GrpcCall}. */
 export class ServerCall implements GrpcCall {
@@ -158,15 +160,35 @@ export const ignoredBody: BodyConsumer = { onData: () => {}, onEnd: () => {}, on
 
 /** Refuses a request that is not gRPC; whether it did. */
 export function refusesNonGrpc(exchange: Exchange): boolean {
-  const { method, path, ...head } = exchange.head;
+  const refused = refusalOfNonGrpc(exchange) ?? refusalOfTimeout(exchange.head.get("grpc-timeout"));
+  if (refused) exchange.respond(refused);
+  return refused !== undefined;
 }
 
-function refusesTimeout(exchange: Exchange): boolean {
-  const timeout = exchange.head.get("grpc-timeout");
-  if (timeout === undefined || parseTimeout(timeout) !== undefined) return false;
-  const { message } = failure("GRPC_MALFORMED", { problem: `grpc-timeout is "${timeout}"` });
-  exchange.respond({ head: responseHead(200, [contentType, ...statusFields("INTERNAL", message)]) });
-  return true;
+function refusalOfNonGrpc({ protocol, head }: Exchange): WholeResponse | undefined {
+  const { method, path } = head;
+  const type = head.get("content-type");
+  if (protocol !== "h2") return refusal(505, failure("WIRE_MALFORMED", { problem: `gRPC needs HTTP/2, got ${protocol}` }));
+  if (!isGrpcContentType(type)) {
+    const details = { header: "content-type", actual: type ?? "missing", expected: "application/grpc" };
+    return refusal(415, failure("MEDIA_TYPE_NOT_SUPPORTED", details));
+  }
+  if (method === "POST") return undefined;
+  return refusal(405, failure("METHOD_NOT_ALLOWED", { method, path: path.slice(0, longestShown), allow: "POST" }), [["allow", "POST"]]);
+}
+
+function refusalOfTimeout(timeout: string | undefined): WholeResponse | undefined {
+  if (timeout === undefined || parseTimeout(timeout) !== undefined) return undefined;
+  const error = failure("GRPC_MALFORMED", { problem: `grpc-timeout is "${timeout.slice(0, longestShown)}"` });
+  return { head: responseHead(200, [contentType, ...statusFields(error.code, error.message), ...failureFields(error)]) };
+}
+
+/** The reason for programs, and what helps a client to do better. */
+function failureFields({ reason, retryAfterMs }: PlatformError): readonly Field[] {
+  const fields: Field[] = [[reasonField, reason]];
+  if (retryAfterMs !== undefined) fields.push(["grpc-retry-pushback-ms", String(Math.ceil(retryAfterMs))]);
+  if (reason === "GRPC_COMPRESSION") fields.push(acceptEncoding);
+  return fields;
 }
 
 function isGrpcContentType(value: string | undefined): boolean {

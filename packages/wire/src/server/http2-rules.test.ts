@@ -287,8 +287,8 @@ describe("HTTP/2 server and header lists above the limit", () => {
     const heads = client.frames().filter(({ type }) => type === 1);
     expect(heads).toHaveLength(4);
     expect(heads.slice(1).every(({ payload }) => payload.equals(heads[1]?.payload ?? Buffer.alloc(0)))).toBe(true);
-    expect(heads[1]?.payload.equals(responseHead(431).http2Block)).toBe(true);
-    expect(heads[0]?.payload.equals(responseHead(431).http2Block)).toBe(false);
+    expect(heads[1]?.payload.equals(responseHead(431, [["modelyard-reason", "WIRE_MALFORMED"]]).http2Block)).toBe(true);
+    expect(heads[0]?.payload.equals(responseHead(431, [["modelyard-reason", "WIRE_MALFORMED"]]).http2Block)).toBe(false);
     expect(running.server.inFlight).toBe(0);
   });
 
