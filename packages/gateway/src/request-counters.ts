@@ -9,6 +9,11 @@ export type RequestKind =
   | "alive"
   | "live"
   | "ready"
+  /** gRPC's own health service. */
+  | "health"
+  /** A stream of its answers. */
+  | "healthWatch"
+  | "reflection"
   | "server"
   | "openapi"
   | "models"

@@ -222,6 +222,19 @@ describe("a request with a key", () => {
 });
 
 describe("without credentials", () => {
+  it.each(["/", "/v2", "/openapi.json", "/v2/models", "/nowhere"])(
+    "needs a key for %s, that of any namespace, and what is refused is in the log",
+    async (path) => {
+      const { server, lines } = await start();
+      expect((await send(server.port, path)).status).toBe(401);
+      const key = path === "/v2/models" ? inference : foreign;
+      const known = await send(server.port, path, { headers: { authorization: `Bearer ${key.text}` } });
+      expect(known.status).toBe(path === "/nowhere" ? 404 : 200);
+      await server.close();
+      expect(lines()).toMatchObject([{ path, status: 401, reason: "API_KEY_MISSING", why: "no key" }]);
+    },
+  );
+
   it("health is open on both faces, and to any host name", async () => {
     const { server, lines } = await start();
     expect((await send(server.port, "/v2/health/live", { headers: { host: "models.example" } })).status).toBe(200);

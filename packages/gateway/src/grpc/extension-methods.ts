@@ -18,29 +18,12 @@ import {
 import { failure } from "@modelyard/core";
 import type { Mesh } from "@modelyard/mesh";
 import type { InferenceRunner } from "../inference/inference-runner.ts";
-import type { Waiter } from "../inference/request-life.ts";
 import { loadModel, unloadModel } from "../operations/load-model.ts";
 import { type ModelConfiguration, modelConfiguration, type TensorConfiguration } from "../operations/model-configuration.ts";
 import { repositoryIndex } from "../operations/repository-index.ts";
 import { statisticsReports } from "../operations/statistics-report.ts";
-import type { RequestKind } from "../request-counters.ts";
-import type { ModelReference, ResolvedModel } from "../routing/model-reference.ts";
 import { unsupportedExtensions } from "../unsupported-extensions.ts";
-
-/** One call of an extension. */
-export interface ExtensionCall {
-  readonly message: Uint8Array;
-  readonly namespace: string;
-  readonly waiter: Waiter;
-  resolve(reference: ModelReference): ResolvedModel;
-}
-
-/** A call that is answered with one message; what it throws becomes the status. */
-export interface ExtensionMethod {
-  readonly name: string;
-  readonly kind: RequestKind;
-  answer(call: ExtensionCall): Uint8Array | Promise<Uint8Array>;
-}
+import type { UnaryCall, UnaryMethod } from "./unary-method.ts";
 
 /** What {@link extensionMethods} is given. */
 export interface ExtensionMethodsDeps {
@@ -49,7 +32,7 @@ export interface ExtensionMethodsDeps {
 }
 
 /** The methods of the model repository, configuration and statistics, and those that are refused by name. */
-export function extensionMethods(deps: ExtensionMethodsDeps): readonly ExtensionMethod[] {
+export function extensionMethods(deps: ExtensionMethodsDeps): readonly UnaryMethod[] {
   return [
     { name: "ModelConfig", kind: "modelConfiguration", answer: (call) => answerConfiguration(deps, call) },
     { name: "ModelStatistics", kind: "modelStatistics", answer: (call) => answerStatistics(deps, call) },
@@ -74,7 +57,7 @@ const unsupported: readonly { readonly name: string; readonly what: string }[] =
   { name: "LogSettings", what: unsupportedExtensions.logging },
 ];
 
-function refused(name: string, what: string): ExtensionMethod {
+function refused(name: string, what: string): UnaryMethod {
   return {
     name,
     kind: "unknown",
@@ -84,7 +67,7 @@ function refused(name: string, what: string): ExtensionMethod {
   };
 }
 
-async function answerConfiguration(deps: ExtensionMethodsDeps, call: ExtensionCall): Promise<Uint8Array> {
+async function answerConfiguration(deps: ExtensionMethodsDeps, call: UnaryCall): Promise<Uint8Array> {
   const { name: model, version } = readMessage(modelVersionRequest, call.message);
   const resolved = call.resolve({ namespace: call.namespace, model, version });
   return writeMessage(modelConfigResponse, { config: configOf(await modelConfiguration(deps, resolved, call.waiter)) });
@@ -103,20 +86,20 @@ function tensorOf({ dataType, ...rest }: TensorConfiguration): ModelConfig["inpu
   return { ...rest, dataType: modelDataTypes[dataType] ?? 0 };
 }
 
-function answerStatistics({ mesh, runner }: ExtensionMethodsDeps, { message, namespace }: ExtensionCall): Uint8Array {
+function answerStatistics({ mesh, runner }: ExtensionMethodsDeps, { message, namespace }: UnaryCall): Uint8Array {
   const { name: model, version } = readMessage(modelVersionRequest, message);
   const modelStats = statisticsReports({ mesh, statistics: runner.statistics }, { namespace, model, version });
   return writeMessage(modelStatisticsResponse, { modelStats });
 }
 
-function answerIndex({ mesh }: ExtensionMethodsDeps, { message, namespace }: ExtensionCall): Uint8Array {
+function answerIndex({ mesh }: ExtensionMethodsDeps, { message, namespace }: UnaryCall): Uint8Array {
   const { ready } = readMessage(repositoryIndexRequest, message);
   return writeMessage(repositoryIndexResponse, { models: repositoryIndex(mesh, { namespace, onlyReady: ready }) });
 }
 
 async function answerRepositoryCall(
   deps: ExtensionMethodsDeps,
-  { message, namespace, waiter }: ExtensionCall,
+  { message, namespace, waiter }: UnaryCall,
   act: typeof loadModel,
 ): Promise<Uint8Array> {
   const request = readMessage(repositoryModelRequest, message);

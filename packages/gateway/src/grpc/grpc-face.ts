@@ -1,20 +1,9 @@
 /** The gRPC face: the calls of `inference.GRPCInferenceService`, by their paths. */
-import {
-  type MessageType,
-  modelMetadataResponse,
-  modelVersionRequest,
-  readGrpcInferRequest,
-  readMessage,
-  readyResponse,
-  serverLiveResponse,
-  serverMetadataResponse,
-  writeMessage,
-} from "@modelyard/codec";
+import { readGrpcInferRequest } from "@modelyard/codec";
 import { failure, type Log, PlatformError } from "@modelyard/core";
 import {
   type BodyConsumer,
   type Exchange,
-  type Field,
   type GrpcCall,
   type GrpcMessageHandlers,
   type GrpcStreamingOptions,
@@ -24,21 +13,21 @@ import {
 } from "@modelyard/wire";
 import type { OutcomeSink } from "../inference/inference-call.ts";
 import type { InferenceRunner } from "../inference/inference-runner.ts";
-import { isModelReady, modelMetadataOf } from "../inference/model-metadata.ts";
 import type { Waiter } from "../inference/request-life.ts";
 import { resolveObserved } from "../observation/observed-exchange.ts";
 import type { ResolvedGatewayOptions } from "../options.ts";
 import { RequestCounters, type RequestKind } from "../request-counters.ts";
 import { type HeadMemo, headMemoOf } from "../routing/head-memo.ts";
 import type { ModelReference, ResolvedModel } from "../routing/model-reference.ts";
-import { serverExtensions } from "../server-extensions.ts";
-import { type ExtensionMethod, extensionMethods } from "./extension-methods.ts";
+import { extensionMethods } from "./extension-methods.ts";
 import { GrpcInferenceCall } from "./grpc-inference-call.ts";
 import { HealthService } from "./health/health-service.ts";
 import { InferStream } from "./infer-stream.ts";
 import { PacedReplies } from "./paced-replies.ts";
 import { reflect } from "./reflection/reflect.ts";
 import { readSymbolIndex, type SymbolIndex } from "./reflection/symbol-index.ts";
+import { serverMethods } from "./server-methods.ts";
+import type { UnaryMethod } from "./unary-method.ts";
 
 const service = "/inference.GRPCInferenceService/";
 const healthService = "/grpc.health.v1.Health/";
@@ -74,37 +63,26 @@ export class GrpcFace {
   readonly #refused: RequestCounters;
 
   constructor(options: ResolvedGatewayOptions, runner: InferenceRunner) {
-    const { mesh, serverName: name, serverVersion: version } = options;
+    const { mesh, clock } = options;
     this.#options = options;
     this.#runner = runner;
     this.#log = options.log;
     const infer = this.#counters("infer");
-    const health = new HealthService({ mesh, clock: options.clock });
+    const health = new HealthService({ mesh, clock });
     this.#refused = this.#counters("unknown");
     this.#inferSink = { answered: () => infer.ok(), failed: (call, error) => this.#fail(call, infer, error) };
     this.#methods = new Map([
       [`${service}ModelInfer`, this.#method("infer", (handling) => this.#infer(handling))],
-      [`${service}ServerLive`, this.#method("live", (handling) => respond(handling, serverLiveResponse, { live: true }))],
-      [`${service}ServerReady`, this.#method("ready", (handling) => respond(handling, readyResponse, { ready: mesh.isReady }))],
-      [
-        `${service}ServerMetadata`,
-        this.#method("server", (handling) => respond(handling, serverMetadataResponse, { name, version, extensions: serverExtensions })),
-      ],
-      [`${service}ModelReady`, this.#method("modelReady", (handling) => this.#modelReady(handling))],
-      [`${service}ModelMetadata`, this.#method("modelMetadata", (handling) => this.#modelMetadata(handling))],
-      ...extensionMethods({ mesh, runner }).map((method) => this.#extension(method)),
-      [
-        `${healthService}Check`,
-        this.#method("ready", ({ call, message, counters }) => {
-          call.respond(health.check(message));
-          counters.ok();
-        }),
-      ],
+      ...[...serverMethods({ ...options, runner }), ...extensionMethods({ mesh, runner })].map((method) => this.#unary(service, method)),
+      this.#unary(healthService, { name: "Check", kind: "health", answer: ({ message }) => health.check(message) }),
     ]);
     this.#streams = new Map([
       [`${service}ModelStreamInfer`, this.#stream("infer", (call, counters) => this.#inferStream(call, counters))],
-      [`${healthService}Watch`, this.#stream("ready", (call, counters) => health.watch(call, (error) => counters.failed(error.code)))],
-      ...reflectionMethods.map((path) => [path, this.#stream("server", (call, counters) => this.#reflection(call, counters))] as const),
+      [
+        `${healthService}Watch`,
+        this.#stream("healthWatch", (call, counters) => health.watch(call, (error) => counters.failed(error.code))),
+      ],
+      ...reflectionMethods.map((path) => [path, this.#stream("reflection", (call, counters) => this.#reflection(call, counters))] as const),
     ]);
     this.#unknown = this.#method("unknown", ({ call }) => {
       throw failure("UNIMPLEMENTED", { what: `The method "${call.path.slice(0, longestShown)}"` });
@@ -172,14 +150,16 @@ export class GrpcFace {
     };
   }
 
-  #extension(extension: ExtensionMethod): readonly [path: string, options: GrpcUnaryOptions] {
-    const method = async ({ call, message, counters }: Handling): Promise<void> => {
+  #unary(ofService: string, unary: UnaryMethod): readonly [path: string, options: GrpcUnaryOptions] {
+    const method: Method = ({ call, message, counters }) => {
       const { namespace } = this.#memoOf(call);
       const resolve = (reference: ModelReference): ResolvedModel => resolveObserved(call.exchange, this.#options.mesh, reference);
-      call.respond(await extension.answer({ message, namespace, waiter: waiterOf(call), resolve }));
-      counters.ok();
+      const waiter: Waiter = { deadlineMs: call.deadlineMs, onGone: (callback) => call.onCancel(callback) };
+      const answering = unary.answer({ message, namespace, waiter, resolve });
+      if (answering instanceof Promise) return answering.then((answered) => respond({ call, counters }, answered));
+      return respond({ call, counters }, answering);
     };
-    return [service + extension.name, this.#method(extension.kind, method)];
+    return [ofService + unary.name, this.#method(unary.kind, method)];
   }
 
   #inferStream(call: GrpcCall, counters: RequestCounters): InferStream {
@@ -211,31 +191,6 @@ export class GrpcFace {
     this.#runner.start(new GrpcInferenceCall({ call, resolved, message, request, clock, sink: this.#inferSink }));
   }
 
-  /** What is not there is not ready: an answer, as Triton gives it, and no failure. Over REST the status says it. */
-  #modelReady(handling: Handling): void {
-    respond(handling, readyResponse, { ready: this.#isReady(handling) });
-  }
-
-  #isReady(handling: Handling): boolean {
-    try {
-      return isModelReady(this.#options.mesh, this.#resolve(handling));
-    } catch (error) {
-      if (PlatformError.is(error) && error.code === "NOT_FOUND") return false;
-      throw error;
-    }
-  }
-
-  async #modelMetadata(handling: Handling): Promise<void> {
-    const deps = { mesh: this.#options.mesh, runner: this.#runner };
-    const metadata = await modelMetadataOf(deps, this.#resolve(handling), waiterOf(handling.call));
-    respond(handling, modelMetadataResponse, metadata);
-  }
-
-  #resolve({ call, message }: Handling): ResolvedModel {
-    const { name: model, version } = readMessage(modelVersionRequest, message);
-    return resolveObserved(call.exchange, this.#options.mesh, { namespace: this.#memoOf(call).namespace, model, version });
-  }
-
   #memoOf(call: GrpcCall): HeadMemo {
     return headMemoOf(call.exchange, this.#options);
   }
@@ -243,7 +198,7 @@ export class GrpcFace {
   #fail(call: GrpcCall, counters: RequestCounters, cause: unknown): void {
     const error = PlatformError.from(cause);
     this.#count(call, counters, error);
-    call.finish(error.code, error.message, trailersOf(error));
+    call.fail(error);
   }
 
   #count(call: GrpcCall, counters: RequestCounters, error: PlatformError): void {
@@ -252,20 +207,10 @@ export class GrpcFace {
   }
 }
 
-function waiterOf(call: GrpcCall): Waiter {
-  return { deadlineMs: call.deadlineMs, onGone: (callback) => call.onCancel(callback) };
-}
-
-function respond<T>({ call, counters }: Handling, type: MessageType<T>, answer: T): void {
-  call.respond(writeMessage(type, answer));
+function respond({ call, counters }: Pick<Handling, "call" | "counters">, answer: Uint8Array): void {
+  call.respond(answer);
   counters.ok();
 }
 
 const longestShown = 200;
 const noMessages: GrpcMessageHandlers = { onMessage() {}, onEnd() {} };
-
-/** The reason for programs, and for how long a client that retries by itself should wait (gRPC A6). */
-function trailersOf(error: PlatformError): readonly Field[] {
-  const reason: Field = ["modelyard-reason", error.reason];
-  return error.retryAfterMs === undefined ? [reason] : [reason, ["grpc-retry-pushback-ms", String(Math.ceil(error.retryAfterMs))]];
-}

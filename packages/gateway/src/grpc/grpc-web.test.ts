@@ -38,20 +38,18 @@ describe.each([{ isText: false }, { isText: true }])("a page that calls by gRPC-
     expect(answer.headers.get("access-control-expose-headers")).toContain("grpc-status");
     expect(answer.headers.get("content-type")).toBe(isText ? "application/grpc-web-text+proto" : "application/grpc-web+proto");
     expect(counts()).toEqual(["grpc infer OK 1"]);
-    await expect
-      .poll(lines)
-      .toMatchObject([
-        {
-          face: "grpc",
-          protocol: "http/1.1",
-          path: "/inference.GRPCInferenceService/ModelInfer",
-          model: "pair",
-          version: "1",
-          status: 200,
-          code: "OK",
-          userAgent: "browser/1",
-        },
-      ]);
+    await expect.poll(lines).toMatchObject([
+      {
+        face: "grpc",
+        protocol: "http/1.1",
+        path: "/inference.GRPCInferenceService/ModelInfer",
+        model: "pair",
+        version: "1",
+        status: 200,
+        code: "OK",
+        userAgent: "browser/1",
+      },
+    ]);
   });
 
   it("gets metadata, readiness and streams of inferences, one reply to each message of its body", async () => {

@@ -17,6 +17,10 @@ const grpcKinds: ReadonlyMap<string, RequestKind> = new Map([
   [`${inference}RepositoryIndex`, "repositoryIndex"],
   [`${inference}RepositoryModelLoad`, "repositoryLoad"],
   [`${inference}RepositoryModelUnload`, "repositoryUnload"],
+  ["/grpc.health.v1.Health/Check", "health"],
+  ["/grpc.health.v1.Health/Watch", "healthWatch"],
+  ["/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "reflection"],
+  ["/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", "reflection"],
 ]);
 
 /** The kind of the requests with a head; `unknown` for what is not answered. */

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { send, startTestServer, type TestServer, testModel } from "../testing/index.ts";
+import { countsOf, grpcServers, refusalOf, send, startTestServer, type TestServer, testModel } from "../testing/index.ts";
+
+const { start } = grpcServers();
 
 const open: TestServer[] = [];
 
@@ -26,5 +28,29 @@ describe("the series of requests", () => {
     expect(sample("modelmesh_api_request_milliseconds", { ...ok, code: "NOT_FOUND" })).toMatchObject({ count: 1 });
     expect(sample("modelmesh_request_size_bytes", ok)).toMatchObject({ count: 1, value: body.length });
     expect(sample("modelmesh_response_size_bytes", ok)).toMatchObject({ count: 1, value: answer.bytes.length });
+  });
+  it("name health and reflection apart from calls that nobody knows", async () => {
+    const { server, client } = await start({ services: [] });
+    await client.call("grpc.health.v1.Health/Check", {});
+    await refusalOf(client.call("grpc.health.v1.Health/Check", { service: "absent" }));
+    const reflection = client.open("grpc.reflection.v1.ServerReflection/ServerReflectionInfo");
+    reflection.end({ list_services: "" });
+    await new Promise((resolve) => reflection.on("data", () => {}).on("end", resolve));
+    await refusalOf(client.call("Nothing", {}));
+    const durations = server.metrics
+      .snapshot()
+      .filter(({ name }) => name === "modelyard_request_duration_seconds")
+      .map((sample) => [sample.labels["method"], "count" in sample ? sample.count : 0]);
+    expect(durations).toEqual([
+      ["health", 2],
+      ["reflection", 1],
+      ["unknown", 1],
+    ]);
+    expect(countsOf(server).toSorted()).toEqual([
+      "grpc health NOT_FOUND 1",
+      "grpc health OK 1",
+      "grpc reflection OK 1",
+      "grpc unknown UNIMPLEMENTED 1",
+    ]);
   });
 });
