@@ -6,7 +6,8 @@ import type { CommandContext } from "../commands/command-context.ts";
 import { warnOfCleartext } from "../config/check-security.ts";
 import type { Config } from "../config/keys.ts";
 import { type ConfigFlags, loadConfig } from "../config/load-config.ts";
-import { controlSettings, serveSettings } from "../programs/program-settings.ts";
+import { isChosen } from "../config/resolve-config.ts";
+import { controlSettings, metricsAccess, serveSettings } from "../programs/program-settings.ts";
 import { servingNodeArguments } from "../programs/serving-node-arguments.ts";
 import { dataFolderAt } from "../supervisor/data-folder.ts";
 import { type LogFile, openLogFile } from "../supervisor/log-file.ts";
@@ -19,12 +20,11 @@ import { terminationAsked } from "./termination.ts";
 export async function up(flags: ConfigFlags, context: CommandContext): Promise<void> {
   const { clock, streams } = context;
   const { config, values } = loadConfig(flags);
-  const isMetricsPortChosen = values.some(({ property, source }) => property === "metricsPort" && source !== "default");
   let supervisor: Supervisor | undefined;
   const terminated = terminationAsked(clock, { onHangUp: () => void supervisor?.reload() });
   const log = supervisorLog(config, context);
   warnOfCleartext(config, log);
-  supervisor = await startSupervisor(supervisorOptions(config, isMetricsPortChosen), { clock, log });
+  supervisor = await startSupervisor(supervisorOptions(config, isChosen("metricsPort", values)), { clock, log });
   try {
     const ready = await Promise.race([supervisor.ready, terminated]);
     if (typeof ready === "string") return;
@@ -50,7 +50,7 @@ function supervisorOptions(config: Config, isMetricsPortChosen: boolean): Superv
     servingProcesses,
     drainLimitMs,
     // A second server on the machine needs no flag for what few look at.
-    metrics: { port: config.metricsPort, mayDiffer: !isMetricsPortChosen },
+    metrics: { port: config.metricsPort, mayDiffer: !isMetricsPortChosen, ...metricsAccess(config) },
     heartbeat: { silenceMs: Math.max(defaultHeartbeat.silenceMs, runLimitMs + silenceBeyondRunMs) },
     // The version is read anew at each start, with the program: a reload may find another build.
     programs: {

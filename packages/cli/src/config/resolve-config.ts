@@ -112,7 +112,7 @@ function checkTogether(config: Config, values: readonly ConfigValue[], { file }:
     ["controlPort", "metricsPort"],
   ] as const) {
     // The metrics port that nobody chose gives way.
-    const givesWay = other === "metricsPort" && values.some(({ property, source }) => property === other && source === "default");
+    const givesWay = other === "metricsPort" && !isChosen(other, values);
     if (config[one] === 0 || config[one] !== config[other] || givesWay) continue;
     throw failure("CONFIG_CONTRADICTION", { first: originOf(one), second: originOf(other), why: "are the same port" });
   }
@@ -122,4 +122,9 @@ function checkTogether(config: Config, values: readonly ConfigValue[], { file }:
     const second = `data ${inFile} (data in ${file.path})`;
     throw failure("CONFIG_CONTRADICTION", { first: originOf("dataDir"), second, why: "name two folders" });
   }
+}
+
+/** Whether somebody chose a value: it is not the default. */
+export function isChosen(property: ConfigProperty, values: readonly ConfigValue[]): boolean {
+  return values.some((one) => one.property === property && one.source !== "default");
 }

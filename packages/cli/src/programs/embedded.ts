@@ -1,8 +1,10 @@
 /** Modelyard inside another program: control and data plane in this process, as often as one likes. */
 import { type Clock, type Log, type Random, silentLog, systemClock, systemRandom } from "@modelyard/core";
+import { warnOfCleartext } from "../config/check-security.ts";
 import type { Config } from "../config/keys.ts";
 import { usableMemoryBytes } from "../config/load-config.ts";
 import { resolveConfig } from "../config/resolve-config.ts";
+import { type SecurityConfig, securityKeys } from "../config/security-keys.ts";
 import { collectSamples, type SampleSource } from "../supervisor/collect-samples.ts";
 import { makeDataFolder, prepareDataFolder } from "../supervisor/data-folder.ts";
 import { lockFolder } from "../supervisor/folder-lock.ts";
@@ -12,14 +14,14 @@ import { portUrl } from "../supervisor/port-url.ts";
 import { processSamples } from "../supervisor/process-samples.ts";
 import { productVersion } from "../version.ts";
 import { type ControlStack, startControlStack } from "./control-stack.ts";
-import { servingAccess, servingLimits } from "./program-settings.ts";
+import { servingAccess, servingLimits, tlsFiles } from "./program-settings.ts";
 import { type ServingStack, startServingStack } from "./serving-stack.ts";
 
 /** Options of {@link startModelyard}. */
-export interface ModelyardOptions {
+export interface ModelyardOptions extends Partial<SecurityConfig> {
   /** Folder for everything it keeps; one server at a time may use it. */
   readonly dataDir: string;
-  /** A loopback address. Default `127.0.0.1`. */
+  /** Default `127.0.0.1`; beyond loopback only with `authentication` or required `clientCertificates`. */
   readonly address?: string;
   /** Data port, 0 for any free one. Default 8033. */
   readonly port?: number;
@@ -51,7 +53,9 @@ export interface Modelyard {
  */
 export async function startModelyard(options: ModelyardOptions): Promise<Modelyard> {
   const config = configOf(options);
-  const deps: Deps = { clock: systemClock(), log: options.log ?? silentLog(), random: systemRandom(), closers: [] };
+  const log = options.log ?? silentLog();
+  warnOfCleartext(config, log);
+  const deps: Deps = { clock: systemClock(), log, random: systemRandom(), closers: [] };
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= closeAll(deps.closers);
@@ -106,37 +110,47 @@ async function start(config: Config, deps: StartDeps): Promise<Omit<Modelyard, "
   dataUrl = portUrl({ address, port: "port" in listening ? listening.port : port, isSecure });
   control.control.refresh();
   const metricsUrl =
-    deps.metricsPort === undefined ? undefined : await startMetrics({ address, port: deps.metricsPort, control, serving }, deps);
+    deps.metricsPort === undefined ? undefined : await startMetrics({ config, port: deps.metricsPort, control, serving }, deps);
   const metrics = metricsUrl === undefined ? {} : { metrics: metricsUrl };
   lock.update({ data: dataUrl, control: control.url, ...metrics });
   return { dataUrl, controlUrl: control.url, ...(metricsUrl !== undefined && { metricsUrl }) };
 }
 
 interface MetricsParts {
-  readonly address: string;
+  readonly config: Config;
   readonly port: number;
   readonly control: ControlStack;
   readonly serving: ServingStack;
 }
 
 /** The parts are labelled as the processes they would be under a supervisor; what is the process's own belongs to `modelyard`. */
-async function startMetrics({ address, port, control, serving }: MetricsParts, { log, closers }: Deps): Promise<string> {
+async function startMetrics({ config, port, control, serving }: MetricsParts, { clock, log, closers }: Deps): Promise<string> {
   const sources: readonly SampleSource[] = [
     { name: "modelyard", samples: async () => processSamples() },
     { name: "control", samples: async () => control.samples() },
     { name: "serving-0", samples: async () => serving.samples() },
   ];
-  const opened = await openMetricsPort({ address, port, collect: () => collectSamples(sources), log }).catch((error: unknown) => {
-    throw portFailure(error, { role: "metrics", flag: "metricsPort", address, port });
+  const { authorize } = serving;
+  const opened = await openMetricsPort({
+    address: config.address,
+    port,
+    flag: "metricsPort",
+    tls: tlsFiles(config),
+    authorize: authorize && (async (scrape) => authorize(scrape)),
+    collect: () => collectSamples(sources),
+    clock,
+    log,
   });
   closers.push(() => opened.close());
-  return `${portUrl({ address, port: opened.port })}/metrics`;
+  return opened.url;
 }
 
 /** By the same rules and defaults as that of the command, but from these options alone. */
 function configOf(options: ModelyardOptions): Config {
   const { dataDir, address, port, controlPort, metricsPort, memoryBytes } = options;
   const text = (value: string | number | undefined): string | undefined => value?.toString();
+  // One entry for each key of the table, which is also that of the options.
+  const properties = Object.keys(securityKeys) as (keyof SecurityConfig)[];
   const flags = {
     data: dataDir,
     address,
@@ -144,6 +158,7 @@ function configOf(options: ModelyardOptions): Config {
     controlPort: text(controlPort),
     metricsPort: text(metricsPort),
     memory: text(memoryBytes),
+    ...Object.fromEntries(properties.map((property) => [securityKeys[property].name, options[property]])),
   };
   const machine = { memoryBytes: usableMemoryBytes(), dataDir };
   return resolveConfig({ flags, environment: {}, machine, workingDir: process.cwd() }).config;

@@ -48,11 +48,10 @@ export function servingLimits(config: Config): ServingLimits {
 
 /** Who may connect to a serving process. */
 export function servingAccess(config: Config): ServingAccessSettings {
-  const { authentication, clientCertificates, accessLog, corsOrigins, dataDir } = config;
+  const { accessLog, corsOrigins, dataDir } = config;
   return {
     tls: tlsFiles(config),
-    // A certificate that is required is who sends: it is told to the access log, and a key beside it narrows what it opens.
-    isAuthenticationRequired: authentication === "required" || clientCertificates === "required",
+    isAuthenticationRequired: isAuthenticationRequired(config),
     accessLog,
     logsDir: dataFolderAt(dataDir).logsDir,
     corsOrigins: originsOf(corsOrigins),
@@ -64,4 +63,14 @@ export function tlsFiles(config: Config): TlsFiles | undefined {
   const { tlsCertFile: certFile, tlsKeyFile: keyFile, tlsClientCaFile: clientCaFile, clientCertificates: clientAuth } = config;
   if (certFile === "") return undefined;
   return { certFile, keyFile, clientAuth, ...(clientCaFile !== "" && { clientCaFile }) };
+}
+
+/** Who may read the metrics. */
+export function metricsAccess(config: Config): { readonly tls: TlsFiles | undefined; readonly isAuthenticationRequired: boolean } {
+  return { tls: tlsFiles(config), isAuthenticationRequired: isAuthenticationRequired(config) };
+}
+
+/** A certificate that is required is who sends: it is told to the access log, and a key beside it narrows what it opens. */
+export function isAuthenticationRequired({ authentication, clientCertificates }: Config): boolean {
+  return authentication === "required" || clientCertificates === "required";
 }

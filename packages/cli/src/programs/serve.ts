@@ -1,5 +1,5 @@
 /** A serving process under the supervisor: a client of the store that control serves, with connections handed to it. */
-import { type AuthenticationOptions, systemRandom } from "@modelyard/core";
+import { systemRandom } from "@modelyard/core";
 import { type CrashReport, readPostMortem } from "@modelyard/runtimes";
 import { etcdClient } from "@modelyard/store";
 import { connectPeer, type ListenAddress } from "@modelyard/wire";
@@ -23,7 +23,6 @@ export interface ServeSettings extends CommonSettings, ServingLimits {
 
 /** A serving process: it can also listen itself. */
 export interface ServeProgram extends RunningProgram {
-  readonly authentication: AuthenticationOptions;
   listen(address: ListenAddress): Promise<ListenAddress>;
 }
 
@@ -36,7 +35,7 @@ export async function startServe(settings: ServeSettings, context: ProgramContex
   const stack = await startServingStack({ ...settings, store, crashReports: crashReports(settings, context), clock, log, random });
   return {
     samples: () => stack.samples(),
-    authentication: stack.authentication,
+    ...(stack.authorize && { authorize: stack.authorize }),
     accept: (socket) => stack.accept(socket),
     listen: (address) => stack.listen(address),
     async close(limitMs, idleGraceMs) {

@@ -3,7 +3,7 @@
  *
  * Invariant: whoever is refused, for a key or a certificate, is a line of the access log, whatever its level.
  */
-import { type AccessLogLevel, type AuthenticationOptions, type Clock, failedHandshakeRecord, type Log, type Random } from "@modelyard/core";
+import { type AccessLogLevel, type Clock, failedHandshakeRecord, type Log, type Random } from "@modelyard/core";
 import type { GatewayOptions } from "@modelyard/gateway";
 import type { Store } from "@modelyard/store";
 import { type FailedHandshake, type TlsFiles, type WireServerOptions, watchTlsFiles } from "@modelyard/wire";
@@ -35,7 +35,7 @@ export interface ServingAccessDeps {
 /** Options for the parts of a data plane. */
 export interface ServingAccess {
   readonly wire: Pick<WireServerOptions, "tls" | "onFailedHandshake">;
-  readonly gateway: Pick<GatewayOptions, "accessLog" | "writeAccessLog" | "cors"> & { readonly authentication: AuthenticationOptions };
+  readonly gateway: Pick<GatewayOptions, "cors"> & Required<Pick<GatewayOptions, "authentication" | "accessLog" | "writeAccessLog">>;
   /** To be called when the gateway is closed. Idempotent. */
   close(): Promise<void>;
 }

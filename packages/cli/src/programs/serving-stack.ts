@@ -4,22 +4,15 @@
  */
 import type { Socket } from "node:net";
 import { availableParallelism } from "node:os";
-import {
-  type AuthenticationOptions,
-  type Clock,
-  type Log,
-  type Metrics,
-  metricsRegistry,
-  type Random,
-  type Sample,
-  sleep,
-} from "@modelyard/core";
+import { type Clock, type Log, type Metrics, metricsRegistry, type Random, type Sample, sleep } from "@modelyard/core";
 import { createGateway, type GatewayOptions } from "@modelyard/gateway";
 import { type RunningMesh, startMesh } from "@modelyard/mesh";
 import { openLocalArtifacts } from "@modelyard/objects";
 import { type CrashReport, createRunJournal, onnxRuntime, startWatchdog } from "@modelyard/runtimes";
 import type { Store } from "@modelyard/store";
 import { createWireServer, type ListenAddress, type WireServer, type WireServerOptions } from "@modelyard/wire";
+import type { Scrape, ScrapeVerdict } from "../supervisor/scrape.ts";
+import { createScrapeGate } from "./scrape-gate.ts";
 import { openServingAccess, type ServingAccessSettings } from "./serving-access.ts";
 
 /** Limits of requests and connections. */
@@ -51,8 +44,8 @@ export interface ServingStackOptions extends ServingLimits {
 export interface ServingStack {
   /** What it counts. */
   samples(): readonly Sample[];
-  /** Whether a request must show who sends it, and by which keys. */
-  readonly authentication: AuthenticationOptions;
+  /** Judges a scrape of the metrics port; absent when everybody may read the metrics. */
+  readonly authorize?: (scrape: Scrape) => ScrapeVerdict;
   /** Serves a connection that was accepted elsewhere. */
   accept(socket: Socket): void;
   listen(address: ListenAddress): Promise<ListenAddress>;
@@ -77,15 +70,19 @@ export async function startServingStack(options: ServingStackOptions): Promise<S
   const names = { serverName: "modelyard", serverVersion: version };
   const gateway = createGateway({ mesh, clock, log, metrics, ...names, limits: gatewayLimits, ...access.gateway });
   const server = createWireServer({ clock, log, limits: wireLimits, ...access.wire }, (exchange) => gateway.onRequest(exchange));
-  const { authentication } = access.gateway;
+  const { authentication, accessLog, writeAccessLog } = access.gateway;
+  const recording = { accessLog, writeAccessLog, clock, log, metrics };
+  const scrapes = authentication.kind === "required" ? createScrapeGate({ authentication, ...recording }) : undefined;
   await becomesTrue(() => mesh.isReady && (authentication.kind === "none" || authentication.keys.isRead), clock);
   const release = async (): Promise<void> => {
     // The last answers are in the access log, too.
     gateway.close();
+    scrapes?.close();
     await access.close();
     await models.close();
   };
-  return { samples: () => metrics.snapshot(), authentication, ...servingConnections(server, release) };
+  const authorize = scrapes && ((scrape: Scrape): ScrapeVerdict => scrapes.authorize(scrape));
+  return { samples: () => metrics.snapshot(), ...(authorize && { authorize }), ...servingConnections(server, release) };
 }
 
 interface Models {

@@ -9,10 +9,11 @@ import { type ConnectionTaker, type DataPort, openDataPort } from "./data-port.t
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
 import { type ChildRecord, type Pids, pidsOf, type Role } from "./lock-record.ts";
 import { openLogFile } from "./log-file.ts";
-import { type MetricsPort, openMetricsPort } from "./metrics-port.ts";
+import { type MetricsAccess, type MetricsPort, openMetricsPort } from "./metrics-port.ts";
 import { portFailure } from "./port-failure.ts";
 import { portUrl } from "./port-url.ts";
 import { processSamples } from "./process-samples.ts";
+import type { Scrape, ScrapeVerdict } from "./scrape.ts";
 import { type ServingProcess, ServingProcesses } from "./serving-processes.ts";
 import { type HeartbeatLimits, type ProcessEvents, type ProgramSource, SupervisedProcess } from "./supervised-process.ts";
 
@@ -48,12 +49,10 @@ export interface SupervisorOptions {
   readonly metrics?: MetricsOptions;
 }
 
-/** Where the metrics are. */
-export interface MetricsOptions {
-  /** 0 = any free one. */
-  readonly port: number;
-  /** Whether any free port will do when that one is busy. */
-  readonly mayDiffer: boolean;
+/** Where the metrics are, and who may read them. */
+export interface MetricsOptions extends Pick<MetricsAccess, "port" | "mayDiffer" | "tls"> {
+  /** Whether control is asked about each scrape. Default false. */
+  readonly isAuthenticationRequired?: boolean;
 }
 
 /** What the supervisor is given. */
@@ -111,6 +110,9 @@ interface Parts {
   readonly lock: FolderLock;
   readonly folder: DataFolder;
 }
+
+/** For control to judge a scrape. */
+const authorizeLimitMs = 2_000;
 
 /** Deaths before the first readiness that end the start. */
 const maxEarlyDeaths = 5;
@@ -226,17 +228,18 @@ class RunningSupervisor implements Supervisor {
 
   async #openMetricsPort(): Promise<MetricsPort | undefined> {
     const { options, deps, lock } = this.#parts;
-    const { address, metrics, isSecure } = options;
+    const { address, metrics } = options;
     if (!metrics) return undefined;
-    const open = (port: number): Promise<MetricsPort> => openMetricsPort({ address, port, collect: () => this.#samples(), log: deps.log });
-    const opened = await open(metrics.port).catch((error: unknown) => {
-      const wanted = portFailure(error, { role: "metrics", flag: "--metrics-port", address, port: metrics.port });
-      if (!metrics.mayDiffer || wanted.reason !== "PORT_BUSY") throw wanted;
-      deps.log.info("the usual metrics port is in use: a free one is taken", { port: metrics.port });
-      return open(0);
-    });
-    lock.update({ metrics: `${portUrl({ address, port: opened.port, isSecure })}/metrics` });
+    const { isAuthenticationRequired = false, ...where } = metrics;
+    const authorize = isAuthenticationRequired ? (scrape: Scrape) => this.#authorize(scrape) : undefined;
+    const opened = await openMetricsPort({ ...where, address, authorize, collect: () => this.#samples(), ...deps });
+    lock.update({ metrics: opened.url });
     return opened;
+  }
+
+  /** Only control knows the keys. */
+  #authorize(scrape: Scrape): Promise<ScrapeVerdict | undefined> {
+    return this.#processes?.control.process.authorize(scrape, authorizeLimitMs) ?? Promise.resolve(undefined);
   }
 
   #samples(): Promise<readonly Sample[]> {

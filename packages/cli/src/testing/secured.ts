@@ -18,6 +18,8 @@ export interface TlsFolder {
   readonly args: readonly string[];
   /** Puts another certificate in the place of the server's. */
   replace(commonName: string): void;
+  /** Puts something there that is none. */
+  breakCertificate(): void;
 }
 
 /** Makes a certificate for this machine. */
@@ -32,7 +34,13 @@ export function tlsFolder(): TlsFolder {
   };
   replace("first");
   writeFileSync(files.ca, authority.certificate);
-  return { authority, files, args: ["--tls-cert", files.cert, "--tls-key", files.key], replace };
+  return {
+    authority,
+    files,
+    args: ["--tls-cert", files.cert, "--tls-key", files.key],
+    replace,
+    breakCertificate: () => writeFileSync(files.cert, "no PEM"),
+  };
 }
 
 /** Writes keys into the store of a running server, as whoever issues them does. */
