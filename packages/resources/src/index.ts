@@ -12,6 +12,7 @@ export type {
   ResourceKind,
 } from "./contract.ts";
 export { type HttpResourceClientOptions, httpResourceClient } from "./http/http-resource-client.ts";
+export { type Fetch, type ServerTrust, trustingFetch } from "./http/trusting-fetch.ts";
 export { collectionPath, keyOf, keyOfText, keyText, namespaceOf, objectPath } from "./paths.ts";
 export { type EventRecorder, type EventRecorderOptions, eventRecorder, type Happening } from "./reconcile/event-recorder.ts";
 export { type Informer, type InformerOptions, startInformer } from "./reconcile/informer.ts";

@@ -104,7 +104,13 @@ export function errorOfAnswer(httpStatus: number, body: unknown, facts: RequestF
     case 410:
       return failure("RESOURCE_EXPIRED", { resourceVersion: facts.resourceVersion });
     case "Forbidden":
-      return failure("RESOURCE_FORBIDDEN", { resource, name, why });
+      // An object that may not be changed is named; who may not ask at all is told nothing of objects.
+      return details["name"] === undefined
+        ? failure("API_FORBIDDEN", { url, why })
+        : failure("RESOURCE_FORBIDDEN", { resource, name, why });
+    case "Unauthorized":
+    case 401:
+      return failure("API_UNAUTHENTICATED", { url, why });
     case "ServiceUnavailable":
     case "TooManyRequests":
     case "Timeout":

@@ -1,6 +1,9 @@
 /** The control port over TLS: what connections are made with, and which certificates of clients open it. */
 import { createConnection } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
+import { namespaceKind } from "@modelyard/api";
+import { seededRandom, systemClock } from "@modelyard/core";
+import { httpResourceClient, type ResourceClient, type ServerTrust, trustingFetch } from "@modelyard/resources";
 import { createTlsContext, type TlsContext, type TlsOptions } from "@modelyard/wire";
 import { type TestCertificate, testAuthority } from "@modelyard/wire/testing";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -117,5 +120,50 @@ describe("control over TLS", () => {
     await new Promise<void>((resolve) => socket.once("connect", resolve));
     await guarded.running.control.close();
     await closed;
+  });
+});
+
+describe("our client over TLS", () => {
+  const system = guardKeys.system.text;
+
+  function clientOf(trust: ServerTrust): ResourceClient {
+    const { url } = guarded.running.control;
+    const deps = { clock: systemClock(), random: seededRandom(1) };
+    return httpResourceClient({ url, ...deps, headers: bearer(system), fetch: trustingFetch(trust) });
+  }
+
+  test("trusts the certificate it was given, without its issuer", async () => {
+    const tls = serverTls();
+    await start(createTlsContext(tls));
+    const trusting = clientOf({ certificateAuthority: tls.certificate.toString() });
+    await trusting.create(namespaceKind, { apiVersion: "v1", kind: "Namespace", metadata: { name: "made" } });
+    const seen: string[] = [];
+    for await (const { object } of trusting.watch(namespaceKind)) {
+      seen.push(object.metadata.name);
+      if (seen.includes("made")) break;
+    }
+    await trusting.delete(namespaceKind, { name: "made" });
+    await expect(trusting.get(namespaceKind, { name: "made" })).rejects.toMatchObject({ reason: "RESOURCE_NOT_FOUND" });
+  });
+
+  test("asks for the name that is in the certificate", async () => {
+    const issued = authority.issue({ commonName: "elsewhere", dnsNames: ["models.example"] });
+    await start(createTlsContext(issued));
+    const certificateAuthority = issued.certificate;
+    await expect(clientOf({ certificateAuthority }).list(namespaceKind)).rejects.toMatchObject({ reason: "API_UNREACHABLE" });
+    expect((await clientOf({ certificateAuthority, serverName: "models.example" }).list(namespaceKind)).items).not.toEqual([]);
+  });
+
+  test("is refused a server of another certificate", async () => {
+    await start(createTlsContext(serverTls()));
+    await expect(clientOf({ certificateAuthority: stranger.certificate }).list(namespaceKind)).rejects.toMatchObject({
+      reason: "API_UNREACHABLE",
+    });
+  });
+
+  test("shows its certificate", async () => {
+    await start(createTlsContext(serverTls({ clientCa: ca })), true);
+    expect((await clientOf({ certificateAuthority: ca, client }).list(namespaceKind)).items).not.toEqual([]);
+    await expect(clientOf({ certificateAuthority: ca }).list(namespaceKind)).rejects.toMatchObject({ reason: "API_UNREACHABLE" });
   });
 });

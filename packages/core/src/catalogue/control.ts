@@ -54,6 +54,18 @@ export const controlErrors = {
     retryable: false,
     hint: "Check that the address is that of a Modelyard or Kubernetes API server",
   },
+  API_UNAUTHENTICATED: {
+    code: "UNAUTHENTICATED",
+    template: "The API server at {url} does not know who asks: {why}",
+    retryable: false,
+    hint: "Set MODELYARD_API_KEY to a key that is valid, or MODELYARD_DATA to the data folder of the server, whose kubeconfig has one",
+  },
+  API_FORBIDDEN: {
+    code: "PERMISSION_DENIED",
+    template: "The API server at {url} refused the request: {why}",
+    retryable: false,
+    hint: "Use a key that may: one with the role admin of the namespace, or of modelyard-system for what belongs to no namespace",
+  },
   API_PATH_NOT_FOUND: {
     code: "NOT_FOUND",
     template: "The server serves nothing at {path}",

@@ -3,6 +3,7 @@ import { resourceNameOf } from "@modelyard/api";
 import { type Clock, failure, PlatformError } from "@modelyard/core";
 import type { ResourceKind } from "../contract.ts";
 import { errorOfAnswer, type RequestFacts } from "../status.ts";
+import type { Fetch } from "./trusting-fetch.ts";
 
 /** Where and how requests go. */
 export interface HttpTarget {
@@ -10,7 +11,7 @@ export interface HttpTarget {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly clock: Clock;
-  readonly fetch: typeof globalThis.fetch;
+  readonly fetch: Fetch;
 }
 
 /** A request. */

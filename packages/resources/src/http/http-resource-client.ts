@@ -6,6 +6,7 @@ import { collectionPath, keyOf, namespaceOf, objectPath } from "../paths.ts";
 import { type HttpRequest, type HttpTarget, requestJson } from "./http-request.ts";
 import { httpWatch } from "./http-watch.ts";
 import { isRecord, receivedObject } from "./received-object.ts";
+import type { Fetch } from "./trusting-fetch.ts";
 
 /** Options of {@link httpResourceClient}. */
 export interface HttpResourceClientOptions {
@@ -17,8 +18,8 @@ export interface HttpResourceClientOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Longest time one request takes, in milliseconds. Default 30,000. */
   readonly requestTimeoutMs?: number;
-  /** Default the platform's. */
-  readonly fetch?: typeof globalThis.fetch;
+  /** Default the platform's; see `trustingFetch`. */
+  readonly fetch?: Fetch;
 }
 
 /** A client of the API server at `url`. It holds nothing open but the watches that are being read. */
