@@ -28,21 +28,25 @@ export function files(...patterns: readonly string[]): readonly string[] {
 /** What a program did. */
 export interface Outcome {
   readonly status: number;
+  /** Both streams, as they came. */
   readonly output: string;
+  /** Standard output alone. */
+  readonly stdout: string;
 }
 
-/** Runs a program and keeps what it printed. */
-export function capture(command: string, args: readonly string[]): Promise<Outcome> {
+/** Runs a program, with more variables in its environment if it needs some, and keeps what it printed. */
+export function capture(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
   const child = spawn(command, args, {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0" },
+    env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0", ...env },
   });
-  let output = "";
+  let [output, stdout] = ["", ""];
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
   return new Promise((done, fail) => {
     child.once("error", fail);
-    child.once("close", (code, signal) => done({ status: statusOf(code, signal), output }));
+    child.once("close", (code, signal) => done({ status: statusOf(code, signal), output, stdout }));
   });
 }
 

@@ -1,0 +1,93 @@
+/** Real clients make every public call that they have for inferences and the repository: tritonclient's four, kserve's two, grpcurl, perf_analyzer. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { conformanceModels } from "../../conformance/models.ts";
+import { pythonOf } from "../../python-environment.ts";
+import { root } from "../../repository.ts";
+import { areAllAccounted, attempted, type ClientCall, callsOfScript, figuresOf, lineOf } from "../harness/client-calls.ts";
+import { connect } from "../harness/clients.ts";
+import { callsOfGrpcurl } from "../harness/grpcurl.ts";
+import { callsOfPerfAnalyzer } from "../harness/perf-analyzer.ts";
+import { createService, waitReady } from "../harness/resources.ts";
+import { type Server, startServer } from "../harness/server.ts";
+import { difference, type KnownCase, readCases } from "../harness/shared-data.ts";
+import type { Measurement, PointContext } from "../point.ts";
+
+const scripts = join(root, "tools/acceptance/python/real_clients");
+const digits = join(root, "samples/digits/digits.onnx");
+const cases = join(root, "samples/digits/cases.json");
+const tritonClients = ["http", "http.aio", "grpc", "grpc.aio"] as const;
+/** A client with fewer calls did not do what its script says. */
+const fewestCalls = 10;
+
+export async function measure({ folder, say }: PointContext): Promise<Measurement> {
+  const server = await startServer(join(folder, "data"), { args: ["--metrics-port", "0"] });
+  try {
+    say("models");
+    await deploy(server, folder);
+    const address = new URL(server.ready.data).host;
+    const known = readCases(cases);
+    const calls: ClientCall[] = [];
+    for (const name of tritonClients) {
+      say(`tritonclient.${name}`);
+      calls.push(...(await callsOfScript(await pythonOf("tritonclient"), [join(scripts, "triton_client.py"), name, address, cases])));
+    }
+    say("kserve");
+    calls.push(...(await callsOfScript(await pythonOf("kserve"), [join(scripts, "kserve_client.py"), address, cases])));
+    say("grpcurl");
+    const [first] = known;
+    if (first) calls.push(...(await callsOfGrpcurl(address, first)));
+    say("perf_analyzer");
+    calls.push(...(await callsOfPerfAnalyzer(address, { folder, known })));
+    calls.push(...(await callsOfNode(server.ready.data, known)));
+    return judged(calls);
+  } finally {
+    await server.stop();
+  }
+}
+
+/** The sample model twice, one to be unloaded, and the models that give back what they get, of every datatype. */
+async function deploy({ ready }: Server, folder: string): Promise<void> {
+  const models = conformanceModels()
+    .filter(({ name }) => name.startsWith("identity_"))
+    .map(({ name, bytes }) => {
+      const file = join(folder, `${name}.onnx`);
+      writeFileSync(file, bytes);
+      return { name: name.replaceAll("_", "-"), file };
+    });
+  const all = [{ name: "digits", file: digits }, { name: "spare", file: digits }, ...models];
+  for (const model of all) await createService(ready.control, model);
+  for (const { name } of all) await waitReady(ready.control, name, 60_000);
+}
+
+/** `fetch`, of which each curl is a relative, and @grpc/grpc-js, in both encodings of each. */
+async function callsOfNode(address: string, known: readonly KnownCase[]): Promise<readonly ClientCall[]> {
+  const clients = connect(address);
+  try {
+    const calls: ClientCall[] = [];
+    for (const [call, infer] of Object.entries(clients.infer)) {
+      const answer = await attempted({ client: "fetch and @grpc/grpc-js", call: `${call}, ${known.length} images` }, async () => {
+        const differences: (string | undefined)[] = [];
+        for (const one of known) differences.push(difference(one, await infer("digits", one.inputs)));
+        const wrong = differences.filter((found) => found !== undefined);
+        return { isRight: wrong.length === 0, answer: wrong.join("; ") || "every answer within tolerance" };
+      });
+      calls.push(answer);
+    }
+    return calls;
+  } finally {
+    clients.close();
+  }
+}
+
+function judged(calls: readonly ClientCall[]): Measurement {
+  const made = (client: string): number =>
+    calls.filter((one) => one.client === client && (one.outcome === "right" || one.outcome === "refused")).length;
+  const wanted = [...tritonClients.map((name) => `tritonclient.${name}`), "kserve REST", "kserve gRPC", "grpcurl"];
+  const silent = wanted.filter((client) => made(client) < fewestCalls);
+  return {
+    measured: figuresOf(calls).join("; ") + (silent.length === 0 ? "" : `; too few calls: ${silent.join(", ")}`),
+    holds: areAllAccounted(calls) && silent.length === 0,
+    details: calls.map(lineOf),
+  };
+}

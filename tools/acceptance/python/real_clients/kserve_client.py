@@ -1,0 +1,120 @@
+"""Makes every public call of the kserve SDK's inference clients: `kserve_client.py ADDRESS CASES`. REST by both versions of the protocol, and gRPC."""
+import asyncio
+import json
+import sys
+
+ADDRESS, CASES = sys.argv[1:3]
+sys.argv = sys.argv[:1]  # kserve reads the arguments when it is imported
+
+import httpx
+import numpy as np
+from call_log import CallLog
+from kserve import InferenceGRPCClient, InferenceRESTClient, InferInput, InferRequest, RESTConfig
+from kserve.protocol.infer_type import RequestedOutput
+
+BASE, MODEL = f"http://{ADDRESS}", "digits"
+with open(CASES) as file:
+    [CASE, *_] = json.load(file)
+IMAGE = np.array(CASE["inputs"][0]["data"], np.float32).reshape(1, 1, 8, 8)
+WANTED = {output["name"]: output["data"] for output in CASE["outputs"]}
+HEADERS, ELSEWHERE = {"modelyard-namespace": "default"}, {"modelyard-namespace": "elsewhere"}
+
+
+def request(is_binary, model=MODEL, **more):
+    tensor = InferInput(name="image", shape=[1, 1, 8, 8], datatype="FP32")
+    tensor.set_data_from_numpy(IMAGE, binary_data=is_binary)
+    return InferRequest(model_name=model, infer_inputs=[tensor], **more)
+
+
+def right(answer):
+    """An InferResponse, or the JSON of one."""
+    outputs = answer["outputs"] if isinstance(answer, dict) else [{"name": one.name, "data": one.as_numpy().ravel().tolist()} for one in answer.outputs]
+    named = {output["name"]: output["data"] for output in outputs}
+    return named.keys() == WANTED.keys() and all(np.allclose(named[name], data, rtol=1e-4, atol=1e-5) for name, data in WANTED.items())
+
+
+def right_prediction(answer):
+    [row] = answer["predictions"]
+    return row["label"] == WANTED["label"][0] and np.allclose(row["probabilities"], WANTED["probabilities"], rtol=1e-4, atol=1e-5)
+
+
+async def rest(log, protocol):
+    clients = []
+    auth, transport = httpx.BasicAuth("name", "password"), httpx.AsyncHTTPTransport(retries=1)
+    settings = RESTConfig(protocol=protocol, retries=1, timeout=30, auth=auth, transport=transport, verbose=True)
+    await log.check(f"{protocol} InferenceRESTClient", lambda: clients.append(InferenceRESTClient(config=settings)), lambda a: a is None)
+    [client] = clients
+    await (rest_v1 if protocol == "v1" else rest_v2)(log, client)
+    await log.check(f"{protocol} close", client.close, lambda a: a is None)
+
+
+async def rest_v2(log, client):
+    await log.check("v2 is_server_live", lambda: client.is_server_live(BASE), lambda a: a is True)
+    await log.check("v2 is_server_ready", lambda: client.is_server_ready(BASE), lambda a: a is True)
+    await log.check("v2 is_model_ready", lambda: client.is_model_ready(BASE, model_name=MODEL), lambda a: a is True)
+    for form in (False, True):
+        name = f"v2 infer {'binary' if form else 'JSON'}"
+        await log.check(name, lambda: client.infer(BASE, request(form), model_name=MODEL), right)
+    await log.check("v2 infer dict", lambda: client.infer(BASE, {"inputs": CASE["inputs"]}, model_name=MODEL), right)
+    seen = {}
+    await log.check(
+        "v2 infer response_headers",
+        lambda: client.infer(BASE, request(False), model_name=MODEL, response_headers=seen),
+        lambda a: right(a) and seen["content-type"] == "application/json",
+    )
+    endpoint = f"{BASE}/v2/models/{MODEL}/infer"
+    await log.check("v2 infer is_graph_endpoint", lambda: client.infer(endpoint, request(False), is_graph_endpoint=True), right)
+    identified = request(False, request_id="r-1", parameters={"text": "a", "number": 1})
+    await log.check("v2 infer request_id", lambda: client.infer(BASE, identified, model_name=MODEL), lambda a: a.id == "r-1" and right(a))
+    label_only = request(True, request_outputs=[RequestedOutput("label")])
+    await log.check("v2 infer request_outputs", lambda: client.infer(BASE, label_only, model_name=MODEL), lambda a: [one.name for one in a.outputs] == ["label"])
+    await log.refused("v2 infer unknown", lambda: client.infer(BASE, request(False), model_name="absent"), ['The model "absent"', "404"])
+    await log.refused("v2 infer, other namespace", lambda: client.infer(BASE, request(False), model_name=MODEL, headers=ELSEWHERE), ['"elsewhere"', "404"])
+    await log.check("v2 is_model_ready unknown", lambda: client.is_model_ready(BASE, "absent"), lambda a: a is False)
+    await log.refused("v2 explain", lambda: client.explain(BASE, MODEL, {}), ["UnsupportedProtocol"])
+
+
+async def rest_v1(log, client):
+    instances = {"instances": IMAGE.tolist()}
+    await log.check("v1 is_server_live", lambda: client.is_server_live(BASE), lambda a: a is True)
+    await log.check("v1 is_model_ready", lambda: client.is_model_ready(BASE, MODEL), lambda a: a is True)
+    await log.check("v1 infer", lambda: client.infer(BASE, instances, model_name=MODEL), right_prediction)
+    await log.refused("v1 explain", lambda: client.explain(BASE, MODEL, instances), ["is not supported", "501"])
+    await log.refused("v1 infer unknown", lambda: client.infer(BASE, instances, model_name="absent"), ['The model "absent"', "404"])
+    await log.refused("v1 is_server_ready", lambda: client.is_server_ready(BASE), ["UnsupportedProtocol"])
+
+
+async def grpc(log, **options):
+    clients = []
+    await log.check("InferenceGRPCClient", lambda: clients.append(InferenceGRPCClient(url=ADDRESS, **options)), lambda a: a is None)
+    [client] = clients
+    await log.check("is_server_live", lambda: client.is_server_live(), lambda a: a is True)
+    await log.check("is_server_ready", lambda: client.is_server_ready(), lambda a: a is True)
+    await log.check("is_model_ready", lambda: client.is_model_ready(MODEL), lambda a: a is True)
+    for form in (True, False):
+        name = f"infer {'raw' if form else 'typed'}"
+        await log.check(name, lambda: client.infer(request(form)), right)
+    identified = request(True, request_id="r-1", parameters={"text": "a", "number": 1})
+    await log.check("infer request_id", lambda: client.infer(identified), lambda a: a.id == "r-1" and right(a))
+    await log.refused("infer unknown", lambda: client.infer(request(True, "absent")), ["NOT_FOUND", 'The model "absent"'])
+    await log.refused("infer, other namespace", lambda: client.infer(request(True), headers=tuple(ELSEWHERE.items())), ["NOT_FOUND", '"elsewhere"'])
+    await log.check("is_model_ready unknown", lambda: client.is_model_ready("absent"), lambda a: a is False)
+    await log.check("close", client.close, lambda a: a is None)
+
+
+async def main():
+    log = CallLog("kserve REST")
+    log.watch(InferenceRESTClient)
+    for log.extra_options in ({}, {"timeout": 30, "headers": HEADERS}):
+        for protocol in ("v2", "v1"):
+            await rest(log, protocol)
+    log.finish()
+    log = CallLog("kserve gRPC")
+    log.watch(InferenceGRPCClient)
+    await grpc(log)
+    log.extra_options = {"timeout": 30.0, "headers": tuple(HEADERS.items())}
+    await grpc(log, verbose=True, timeout=20.0, retries=2, channel_args=[("grpc.primary_user_agent", "real-clients")])
+    log.finish()
+
+
+asyncio.run(main())
