@@ -2,13 +2,14 @@
 import type { LogLevel } from "@modelyard/core";
 import { bytesKey, type ConfigKey, choiceKey, durationKey, numberKeys, textKey } from "./key-kinds.ts";
 import { type SecurityConfig, securityKeys } from "./security-keys.ts";
+import { type StorageConfig, storageKeys } from "./storage-keys.ts";
 
 const portKey = numberKeys({ min: 0, max: 65_535, placeholder: "PORT" });
 const processCountKey = numberKeys({ min: 1, max: 64, placeholder: "COUNT" });
 const limitKey = numberKeys({ min: 1, max: 1_000_000, placeholder: "COUNT" });
 
 /** The configuration of a server. */
-export interface Config extends SecurityConfig {
+export interface Config extends SecurityConfig, StorageConfig {
   readonly dataDir: string;
   readonly address: string;
   readonly port: number;
@@ -135,6 +136,7 @@ export const configKeys: { readonly [P in keyof Config]: ConfigKey<Config[P]> } 
     defaultOf: () => 1_000,
   }),
   ...securityKeys,
+  ...storageKeys,
   logLevel: choiceKey({
     name: "logLevel",
     meaning: "Lowest severity that is logged",

@@ -9,8 +9,12 @@ import { sqliteStore } from "@modelyard/store/sqlite";
 import { noteDataFolder } from "../server/data-folder-note.ts";
 import type { DataFolder } from "../supervisor/data-folder.ts";
 import { portFailure } from "../supervisor/port-failure.ts";
-import { writeKubeconfig } from "./kubeconfig-file.ts";
+import { portUrl } from "../supervisor/port-url.ts";
+import type { Scrape, ScrapeVerdict } from "../supervisor/scrape.ts";
+import { openControlAccess } from "./control-access.ts";
+import type { PortAccessSettings } from "./port-access.ts";
 import { secretsKey } from "./secrets-key-file.ts";
+import type { StorageSettings } from "./storage-settings.ts";
 
 /** Where Secrets are in the store. */
 const secretsPrefix = "/registry/secrets/";
@@ -21,7 +25,9 @@ export interface ControlStackOptions {
   readonly address: string;
   readonly controlPort: number;
   readonly dataUrl: () => string | undefined;
+  readonly access: PortAccessSettings;
   readonly version: string;
+  readonly storage: StorageSettings;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: Random;
@@ -34,6 +40,8 @@ export interface ControlStack {
   readonly control: Control;
   /** What it counts. */
   samples(): readonly Sample[];
+  /** Judges a scrape of the metrics port, and records it; absent when nobody is asked for a key. */
+  readonly authorize?: (scrape: Scrape) => ScrapeVerdict;
   /** Idempotent. */
   close(): Promise<void>;
 }
@@ -49,13 +57,16 @@ export async function startControlStack(options: ControlStackOptions): Promise<C
   try {
     const store = await sqliteStore({ path: folder.stateFile, clock, log, random });
     closers.push(() => store.close());
-    const artifacts = await openArtifactStore({ directory: folder.objectsDir, clock, log, random });
+    const artifacts = await openArtifactStore({ ...options.storage, directory: folder.objectsDir, clock, log, random });
     closers.push(() => artifacts.close());
     const face = await serveEtcd(store, { path: folder.controlSocket, clock, log });
     closers.push(() => face.close());
     // Behind it, also to whoever comes by the socket, Secrets are ciphertext.
     const sealed = sealedStore(store, { seal: valueSeal(secretsKey(folder.dir)), isSealed: (key) => key.startsWith(secretsPrefix) });
+    const access = await openControlAccess(options.access, { store, folder, metrics, clock, log, random });
+    closers.push(() => access.close());
     const control = await startControl({
+      ...access.control,
       store: sealed,
       artifacts,
       address,
@@ -70,9 +81,10 @@ export async function startControlStack(options: ControlStackOptions): Promise<C
       throw isSystemError(error) ? portFailure(error, { role: "control", flag: "--control-port", address, port: controlPort }) : error;
     });
     closers.push(() => control.close());
-    writeKubeconfig(folder.kubeconfigFile, control.url);
+    const url = portUrl({ address, port: Number(new URL(control.url).port), isSecure: options.access.tls !== undefined });
     await noteDataFolder(storeResources(store, { clock, random }), folder.dir);
-    return { url: control.url, store, control, samples: () => metrics.snapshot(), close };
+    await access.publish(url);
+    return { url, store, control, samples: () => metrics.snapshot(), ...(access.authorize && { authorize: access.authorize }), close };
   } catch (error) {
     await close();
     throw error;

@@ -2,6 +2,8 @@
 import { systemRandom } from "@modelyard/core";
 import { dataFolderAt } from "../supervisor/data-folder.ts";
 import { startControlStack } from "./control-stack.ts";
+import type { PortAccessSettings } from "./port-access.ts";
+import type { StorageSettings } from "./storage-settings.ts";
 import { type CommonSettings, type ProgramContext, type RunningProgram, runSupervised } from "./supervised-program.ts";
 
 /** What the supervisor tells control. */
@@ -10,24 +12,29 @@ export interface ControlSettings extends CommonSettings {
   readonly address: string;
   readonly controlPort: number;
   readonly dataUrl: string;
+  readonly access: PortAccessSettings;
   readonly version: string;
+  readonly storage: StorageSettings;
 }
 
 /** Starts the control plane over a data folder. */
 export async function startControlProgram(settings: ControlSettings, { clock, log }: ProgramContext): Promise<RunningProgram> {
-  const { dataDir, address, controlPort, dataUrl, version } = settings;
+  const { dataDir, address, controlPort, dataUrl, access, version, storage } = settings;
   const folder = dataFolderAt(dataDir);
   const stack = await startControlStack({
     folder,
     address,
     controlPort,
     dataUrl: () => dataUrl,
+    access,
     version,
+    storage,
     clock,
     log,
     random: systemRandom(),
   });
-  return { url: stack.url, samples: () => stack.samples(), close: () => stack.close() };
+  const { url, authorize } = stack;
+  return { url, samples: () => stack.samples(), ...(authorize && { authorize }), close: () => stack.close() };
 }
 
 if (import.meta.main) runSupervised("control", startControlProgram);

@@ -14,8 +14,9 @@ import { portUrl } from "../supervisor/port-url.ts";
 import { processSamples } from "../supervisor/process-samples.ts";
 import { productVersion } from "../version.ts";
 import { type ControlStack, startControlStack } from "./control-stack.ts";
-import { servingAccess, servingLimits, tlsFiles } from "./program-settings.ts";
+import { portAccess, servingAccess, servingLimits, tlsFiles } from "./program-settings.ts";
 import { type ServingStack, startServingStack } from "./serving-stack.ts";
+import { storageSettings } from "./storage-settings.ts";
 
 /** Options of {@link startModelyard}. */
 export interface ModelyardOptions extends Partial<SecurityConfig> {
@@ -90,7 +91,16 @@ async function start(config: Config, deps: StartDeps): Promise<Omit<Modelyard, "
   const version = productVersion();
   const isSecure = config.tlsCertFile !== "";
   let dataUrl: string | undefined;
-  const control = await startControlStack({ folder, address, controlPort, dataUrl: () => dataUrl, version, ...deps });
+  const control = await startControlStack({
+    folder,
+    address,
+    controlPort,
+    dataUrl: () => dataUrl,
+    version,
+    storage: storageSettings(config),
+    access: portAccess(config),
+    ...deps,
+  });
   deps.closers.push(() => control.close());
   const serving = await startServingStack({
     ...config,

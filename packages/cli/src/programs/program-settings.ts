@@ -6,15 +6,17 @@ import { originsOf } from "../config/security-keys.ts";
 import { type DataFolder, dataFolderAt } from "../supervisor/data-folder.ts";
 import type { StartFacts } from "../supervisor/supervisor.ts";
 import type { ControlSettings } from "./control.ts";
+import type { PortAccessSettings } from "./port-access.ts";
 import type { ServeSettings } from "./serve.ts";
 import type { ServingAccessSettings } from "./serving-access.ts";
 import type { ServingLimits } from "./serving-stack.ts";
+import { storageSettings } from "./storage-settings.ts";
 
 /** Of control. In a later life it takes the port it had before. */
 export function controlSettings(config: Config, version: string, { dataUrl, controlUrl }: StartFacts): ControlSettings {
   const { dataDir, address, logLevel } = config;
   const controlPort = controlUrl === undefined ? config.controlPort : Number(new URL(controlUrl).port);
-  return { dataDir, address, controlPort, dataUrl, version, logLevel };
+  return { dataDir, address, controlPort, dataUrl, version, logLevel, access: portAccess(config), storage: storageSettings(config) };
 }
 
 /** Of a serving process. Memory is shared evenly. */
@@ -48,13 +50,17 @@ export function servingLimits(config: Config): ServingLimits {
 
 /** Who may connect to a serving process. */
 export function servingAccess(config: Config): ServingAccessSettings {
-  const { accessLog, corsOrigins, dataDir } = config;
+  return { ...portAccess(config), corsOrigins: originsOf(config.corsOrigins) };
+}
+
+/** Who may connect to the port of a process, and what is recorded of it. */
+export function portAccess(config: Config): PortAccessSettings {
+  const { accessLog, dataDir } = config;
   return {
     tls: tlsFiles(config),
     isAuthenticationRequired: isAuthenticationRequired(config),
     accessLog,
     logsDir: dataFolderAt(dataDir).logsDir,
-    corsOrigins: originsOf(corsOrigins),
   };
 }
 

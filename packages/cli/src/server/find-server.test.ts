@@ -13,7 +13,7 @@ function hints(given: Partial<ServerHints> = {}): ServerHints {
 describe("findServer()", () => {
   it("takes the flag before the environment, that before the kubeconfig", () => {
     const present = hints();
-    writeKubeconfig(present.kubeconfigFile, "http://127.0.0.1:3");
+    writeKubeconfig(present.kubeconfigFile, { url: "http://127.0.0.1:3" });
     expect(findServer({ ...present, flag: "http://127.0.0.1:1/", environment: "http://127.0.0.1:2" })).toBe("http://127.0.0.1:1");
     expect(findServer({ ...present, environment: "http://127.0.0.1:2" })).toBe("http://127.0.0.1:2");
     expect(findServer(present)).toBe("http://127.0.0.1:3");

@@ -37,14 +37,17 @@ function send(url: string, { method = "GET", headers, body, signal }: RequestIni
     const request = httpsRequest(url, { ...options, method, headers: fields, ...(signal ? { signal } : {}) });
     request.once("response", (answer) => {
       const { statusCode = 0 } = answer;
-      if (statusCode < 300 || statusCode >= 400) return resolve(responseOf(answer));
-      answer.resume();
-      reject(new TypeError("unexpected redirect"));
+      if (statusCode < 300 || statusCode >= 400) resolve(responseOf(answer));
+      else {
+        answer.resume();
+        reject(new TypeError("unexpected redirect"));
+      }
     });
     request.once("error", reject);
-    if (typeof body !== "string" && !(body instanceof Uint8Array)) return request.end();
+    const sent = typeof body === "string" || body instanceof Uint8Array ? body : "";
     // Said for every method: Node would send the body of a DELETE without its length.
-    request.setHeader("content-length", Buffer.byteLength(body)).end(body);
+    if (sent !== "") request.setHeader("content-length", Buffer.byteLength(sent));
+    request.end(sent);
   });
 }
 

@@ -21,6 +21,8 @@ export interface TlsFilesDeps {
   readonly log: Log;
   /** How often the files are looked at. Default 5 s. */
   readonly pollMs?: number;
+  /** Told after other certificates were taken up. Default: nobody is. */
+  readonly onReplaced?: () => void;
 }
 
 /** A context that follows its files. */
@@ -67,6 +69,7 @@ class FileFollower implements WatchedTls {
     this.context.replace(await readTls(this.#files));
     const { subject, validTo } = this.context.current;
     this.#deps.log.info("TLS certificate loaded", { subject, validTo });
+    this.#deps.onReplaced?.();
   }
 
   close(): void {

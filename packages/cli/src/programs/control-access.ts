@@ -1,0 +1,85 @@
+/**
+ * Who may connect to control: what its port is opened with, the key its owner has from the first start on, the kubeconfig that says all this to clients,
+ * and the judgement of scrapes, whose port has no keys of its own.
+ */
+import { readFileSync } from "node:fs";
+import type { ControlOptions } from "@modelyard/control";
+import { type Clock, type KeyTable, type Log, type Metrics, parsePresentedKey, type Random, sleep } from "@modelyard/core";
+import type { Store } from "@modelyard/store";
+import type { DataFolder } from "../supervisor/data-folder.ts";
+import type { Scrape, ScrapeVerdict } from "../supervisor/scrape.ts";
+import { adminKey } from "./admin-key-file.ts";
+import { writeKubeconfig } from "./kubeconfig-file.ts";
+import { openPortAccess, type PortAccess, type PortAccessSettings } from "./port-access.ts";
+import { createScrapeGate } from "./scrape-gate.ts";
+
+/** What {@link openControlAccess} works with. */
+export interface ControlAccessDeps {
+  /** Where the keys are. */
+  readonly store: Store;
+  readonly folder: DataFolder;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: Random;
+}
+
+/** Who may connect to control. */
+export interface ControlAccess {
+  readonly control: Pick<ControlOptions, "access" | "adminKey">;
+  /** Judges a scrape of the metrics port; absent when nobody is asked for a key. */
+  readonly authorize?: (scrape: Scrape) => ScrapeVerdict;
+  /** Writes the kubeconfig, and resolves when the key in it opens the server. */
+  publish(url: string): Promise<void>;
+  /** To be called when control is closed. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Reads certificates, begins to follow keys, and makes the owner's when there is none. Rejects with `TLS_CONFIG_INVALID` or `DATA_FOLDER_UNUSABLE`. */
+export async function openControlAccess(settings: PortAccessSettings, deps: ControlAccessDeps): Promise<ControlAccess> {
+  const { folder, clock, log } = deps;
+  let publishedUrl: string | undefined;
+  let key: string | undefined;
+  const certFile = settings.tls?.certFile;
+  const write = (): void => {
+    if (publishedUrl === undefined) return;
+    const certificate = certFile === undefined ? undefined : readFileSync(certFile, "utf8");
+    writeKubeconfig(folder.kubeconfigFile, { url: publishedUrl, token: key, certificate });
+  };
+  const port = await openPortAccess(settings, { ...deps, instanceId: "control", onCertificateReplaced: write });
+  const { authentication, accessLog, writeAccessLog } = port;
+  if (authentication.kind === "required") key = adminKey(folder.dir);
+  const gate = authentication.kind === "required" ? createScrapeGate({ ...deps, authentication, accessLog, writeAccessLog }) : undefined;
+  return {
+    control: controlOptions(port, key),
+    ...(gate && { authorize: (scrape) => gate.authorize(scrape) }),
+    async publish(url) {
+      publishedUrl = url;
+      write();
+      if (authentication.kind === "required" && key !== undefined) await knownKey(authentication.keys, key, { clock, log });
+    },
+    async close() {
+      gate?.close();
+      await port.close();
+    },
+  };
+}
+
+function controlOptions({ tls, authentication, accessLog, writeAccessLog }: PortAccess, key: string | undefined): ControlAccess["control"] {
+  return {
+    access: { authentication, accessLog, writeAccessLog, ...(tls && { tls: tls.context }) },
+    ...(key !== undefined && { adminKey: key }),
+  };
+}
+
+/** Longest time until a key that was just made opens the server, milliseconds. */
+const knownWithinMs = 10_000;
+const lookEveryMs = 20;
+
+/** A server whose owner it does not know yet is not ready. */
+async function knownKey(keys: KeyTable, key: string, { clock, log }: { readonly clock: Clock; readonly log: Log }): Promise<void> {
+  const id = parsePresentedKey(key)?.id ?? "";
+  const untilMs = clock.monotonicMs() + knownWithinMs;
+  while (!keys.find(id) && clock.monotonicMs() < untilMs) await sleep(clock, lookEveryMs);
+  if (!keys.find(id)) log.warn("The key of the administrator is not known yet", { id });
+}
