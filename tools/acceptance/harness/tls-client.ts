@@ -33,7 +33,8 @@ const limitMs = 20_000;
 /** Sends a request; rejects when the connection fails. */
 export function ask(url: string, { ca, certificate, key, method, headers, body }: TlsRequest): Promise<TlsAnswer> {
   const own = certificate === undefined ? {} : { cert: certificate, key };
-  const options: RequestOptions = { method, headers, ca, ...own, agent: false, timeout: limitMs };
+  // An address is no name that TLS may be asked for.
+  const options: RequestOptions = { method, headers, ca, ...own, servername: "localhost", agent: false, timeout: limitMs };
   return new Promise((resolve, reject) => {
     const sent = httpsRequest(url, options, (response) => {
       let text = "";

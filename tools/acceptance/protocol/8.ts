@@ -19,7 +19,7 @@ export async function measure({ folder, say }: PointContext): Promise<Measuremen
   const server = await startServer(data, { args: [...tlsArguments(folder, own), "--authentication", "required"] });
   try {
     const identity: TlsIdentity = { ca: own.certificate };
-    const addresses = { data: server.ready.data, control: server.ready.control, metrics: server.ready.metrics ?? "" };
+    const addresses = { data: server.ready.data, control: server.ready.control, metrics: new URL(server.ready.metrics ?? "").origin };
     const keys = await makeKeys(addresses, identity, readFileSync(join(data, "admin.key"), "utf8").trim());
     say("keys are made");
     const tries = [...(await tryKeys(addresses, identity, keys)), ...(await tryCertificates(addresses, { own, foreign }))];
