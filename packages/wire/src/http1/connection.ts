@@ -11,8 +11,8 @@ import { refusal } from "../message/refusal.ts";
 import { type ConnectionDriver, clientLost, type ServerContext } from "../server/connection-driver.ts";
 import { buffersFull } from "../socket/buffer-budget.ts";
 import { HeadMemo } from "../socket/head-memo.ts";
-import { RateWatch } from "../socket/rate-watch.ts";
-import { StallWatch } from "../socket/stall-watch.ts";
+import { OutputWatch } from "../socket/output-watch.ts";
+import { bodyFaults, outputFaults, TransferWatch } from "../socket/transfer-watch.ts";
 import type { Transport } from "../socket/transport.ts";
 import { BodyFault, type BodyReader, bodyReader } from "./body-reader.ts";
 import { Http1Exchange } from "./exchange.ts";
@@ -50,9 +50,8 @@ export class Http1Connection implements ConnectionDriver {
   #awaitsContinue = false;
   /** When the first byte of the head that is being received came, or the connection. */
   #headSinceMs: number;
-  readonly #output: StallWatch;
-  readonly #bodyRate: RateWatch;
-  readonly #outputRate: RateWatch;
+  readonly #outputWatch: OutputWatch;
+  readonly #bodyWatch: TransferWatch;
   #receivedBytes = 0;
 
   constructor(transport: Transport, context: ServerContext, info: ConnectionInfo) {
@@ -61,9 +60,8 @@ export class Http1Connection implements ConnectionDriver {
     this.info = info;
     this.#memo = new HeadMemo(context.limits);
     this.#headSinceMs = context.clock.monotonicMs();
-    this.#output = new StallWatch(transport.outbox, this.#headSinceMs);
-    this.#bodyRate = new RateWatch(this.#headSinceMs);
-    this.#outputRate = new RateWatch(this.#headSinceMs);
+    this.#outputWatch = new OutputWatch(transport.outbox, this.#headSinceMs);
+    this.#bodyWatch = new TransferWatch(this.#headSinceMs);
   }
 
   get inFlight(): number {
@@ -159,25 +157,17 @@ export class Http1Connection implements ConnectionDriver {
     else if (this.#input.length > 0 && nowMs - this.#headSinceMs > limits.headTimeoutMs)
       this.#refuse(408, "the head was not completed in time");
     else if (nowMs - Math.max(this.#headSinceMs, this.#transport.readMs) > limits.idleTimeoutMs) this.#transport.close();
+    const output = this.#outputWatch.look(nowMs, limits);
+    if (output) this.#timeOut(outputFaults[output]);
     this.#sweepBody(nowMs);
-    this.#sweepOutput(nowMs);
   }
 
   #sweepBody(nowMs: number): void {
-    const { limits } = this.context;
     const expectsBody = this.#exchange === undefined || this.#exchange.expectsBody;
     const owesBody = expectsBody && this.#body !== undefined && !this.#body.isDone && !this.#isBodyPaused;
-    if (!owesBody) this.#bodyRate.restart(nowMs, this.#receivedBytes);
-    else if (nowMs - this.#transport.readMs > limits.stallTimeoutMs) this.#timeOut("it does not send the rest of the body");
-    else if (this.#bodyRate.isTooSlow(nowMs, this.#receivedBytes, limits)) this.#timeOut("it sends the rest of the body too slowly");
-  }
-
-  #sweepOutput(nowMs: number): void {
-    const { limits } = this.context;
-    const { backlogBytes, sentBytes } = this.#transport.outbox;
-    if (backlogBytes === 0) this.#outputRate.restart(nowMs, sentBytes);
-    if (this.#output.stalledMs(nowMs) > limits.stallTimeoutMs) this.#timeOut("it does not read what is sent");
-    else if (this.#outputRate.isTooSlow(nowMs, sentBytes, limits)) this.#timeOut("it reads what is sent too slowly");
+    if (!owesBody) this.#bodyWatch.restart(nowMs, this.#receivedBytes);
+    const fault = this.#bodyWatch.look(nowMs, this.#receivedBytes, this.context.limits);
+    if (fault) this.#timeOut(bodyFaults[fault]);
   }
 
   #timeOut(what: string): void {

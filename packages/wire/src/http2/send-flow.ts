@@ -20,7 +20,6 @@ export interface SendFlowDeps {
   readonly writer: FrameWriter;
   /** The stream's own side has ended. */
   readonly onLocalEnd: (stream: Http2Stream) => void;
-  readonly nowMs: () => number;
   /** Told of what waits. Default: nobody is. */
   readonly budget?: BufferBudget | undefined;
 }
@@ -31,6 +30,7 @@ export class SendFlow {
   readonly #waiting = new Set<Http2Stream>();
   #windowBytes = defaultWindowBytes;
   #queuedBytes = 0;
+  #sentBytes = 0;
 
   constructor(deps: SendFlowDeps) {
     this.#deps = deps;
@@ -46,9 +46,9 @@ export class SendFlow {
     return this.#queuedBytes;
   }
 
-  /** Streams with something waiting. */
-  get waiting(): Iterable<Http2Stream> {
-    return this.#waiting;
+  /** Body sent on all streams so far. */
+  get sentBytes(): number {
+    return this.#sentBytes;
   }
 
   /** Sends or queues body; `false` when some of it waits. Without effect, as the next two, when our side of the stream has ended. */
@@ -159,7 +159,6 @@ export class SendFlow {
   }
 
   #enqueue(stream: Http2Stream, chunk: Uint8Array): void {
-    if (!stream.hasQueue) stream.progressMs = this.#deps.nowMs();
     stream.queue.push(chunk);
     stream.queuedBytes += chunk.length;
     this.#queue(chunk.length);
@@ -186,13 +185,14 @@ export class SendFlow {
       this.#sendFrame(stream, size === chunk.length ? chunk : chunk.subarray(sent, sent + size), false);
       sent += size;
     }
-    if (sent > 0 && stream.hasQueue) stream.progressMs = this.#deps.nowMs();
     return sent;
   }
 
   #sendFrame(stream: Http2Stream, payload: Uint8Array, endsStream: boolean): void {
     this.#windowBytes -= payload.length;
+    this.#sentBytes += payload.length;
     stream.sendWindow -= payload.length;
+    stream.sentBytes += payload.length;
     this.#deps.writer.data(stream.id, payload, endsStream);
   }
 }

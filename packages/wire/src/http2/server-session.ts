@@ -4,7 +4,8 @@ import type { ConnectionInfo } from "../message/exchange.ts";
 import { reasonField } from "../message/refusal.ts";
 import { responseHead } from "../message/response-head.ts";
 import { type ConnectionDriver, clientLost, type ServerContext } from "../server/connection-driver.ts";
-import { StallWatch } from "../socket/stall-watch.ts";
+import { OutputWatch } from "../socket/output-watch.ts";
+import { outputFaults } from "../socket/transfer-watch.ts";
 import type { Transport } from "../socket/transport.ts";
 import type { HeaderBlock } from "./header-reader.ts";
 import { KeepAlive } from "./keep-alive.ts";
@@ -31,7 +32,7 @@ export class ServerSession implements ConnectionDriver {
   #isDraining = false;
   #headSinceMs: number;
   #activeMs: number;
-  readonly #output: StallWatch;
+  readonly #output: OutputWatch;
   readonly #keepAlive: KeepAlive;
   readonly #pings: PingPolicy;
 
@@ -41,7 +42,7 @@ export class ServerSession implements ConnectionDriver {
     const { clock, limits, buffers: budget } = context;
     this.#activeMs = clock.monotonicMs();
     this.#headSinceMs = this.#activeMs;
-    this.#output = new StallWatch(transport.outbox, this.#activeMs);
+    this.#output = new OutputWatch(transport.outbox, this.#activeMs);
     const deps = { outbox: transport.outbox, clock, limits, budget, role: "server", peerName: "the client" } as const;
     this.#session = new Http2Session(deps, {
       onOpen: (streamId, block) => this.#onOpen(streamId, block),
@@ -105,7 +106,8 @@ export class ServerSession implements ConnectionDriver {
     if (nowMs - this.#headSinceMs > limits.headTimeoutMs) this.#fail("the head of a request was not completed in time");
     if (this.inFlight > 0) this.#activeMs = nowMs;
     else if (nowMs - this.#activeMs > limits.idleTimeoutMs) this.drain();
-    if (this.#output.stalledMs(nowMs) > limits.stallTimeoutMs) this.#cutOff(limits.stallTimeoutMs, "it does not read what is sent");
+    const fault = this.#output.look(nowMs, limits);
+    if (fault) this.#cutOff(limits.stallTimeoutMs, outputFaults[fault]);
     if (this.#keepAlive.isGone(nowMs, this.#transport.readMs)) this.#cutOff(limits.keepaliveTimeoutMs, "it does not answer a PING");
   }
 

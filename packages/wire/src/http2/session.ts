@@ -7,6 +7,7 @@ import { type Clock, failure, type PlatformError } from "@modelyard/core";
 import { HpackEncoder } from "../hpack/encoder.ts";
 import type { BufferBudget } from "../socket/buffer-budget.ts";
 import type { Outbox } from "../socket/outbox.ts";
+import type { TransferLimits } from "../socket/transfer-watch.ts";
 import { FloodGuard, type FloodLimits } from "./flood-guard.ts";
 import { FrameDispatcher, type FrameSink } from "./frame-dispatcher.ts";
 import type { Frame } from "./frame-reader.ts";
@@ -19,11 +20,11 @@ import { applySettings, initialPeerSettings, type PeerSettings } from "./setting
 import { Http2Stream, type StreamReceiver } from "./stream.ts";
 import { malformedError, resetError } from "./stream-errors.ts";
 import { type Role, StreamIds } from "./stream-ids.ts";
+import { StreamSweep } from "./stream-sweep.ts";
 
 /** Limits of a session. */
-export interface SessionLimits extends HeaderLimits, WindowLimits, FloodLimits {
+export interface SessionLimits extends HeaderLimits, WindowLimits, FloodLimits, TransferLimits {
   readonly maxOutputBytes: number;
-  readonly stallTimeoutMs: number;
 }
 
 /** What a session leaves to its role. */
@@ -64,6 +65,7 @@ export class Http2Session implements FrameSink {
   readonly #hooks: SessionHooks;
   readonly #frames: FrameDispatcher;
   readonly #receive: ReceiveFlow;
+  readonly #sweep: StreamSweep;
   readonly #streams = new Map<number, Http2Stream>();
   /** Streams answered while their request was still coming in, looked at when the read batch is through. */
   readonly #answeredEarly: Http2Stream[] = [];
@@ -80,11 +82,11 @@ export class Http2Session implements FrameSink {
     this.guard = new FloodGuard(deps.clock, deps.limits);
     this.#frames = new FrameDispatcher(this, this.guard, deps.limits);
     this.#receive = new ReceiveFlow(this.writer, deps.limits);
+    this.#sweep = new StreamSweep(deps.limits, deps.clock.monotonicMs());
     this.send = new SendFlow({
       outbox: deps.outbox,
       writer: this.writer,
       onLocalEnd: (stream) => this.localEnd(stream),
-      nowMs: () => deps.clock.monotonicMs(),
       budget: deps.budget,
     });
   }
@@ -227,16 +229,11 @@ export class Http2Session implements FrameSink {
     }
   }
 
-  /** Resets the streams whose peer has taken nothing of what waits, or sent nothing of what it owes, for longer than the stall limit. */
+  /** Resets the streams whose peer does not send what it owes, or read what waits, in time. */
   sweep(nowMs: number): void {
     const limitMs = this.#deps.limits.stallTimeoutMs;
-    for (const stream of this.#streams.values()) {
-      if (stream.bodyStalledMs(nowMs) < limitMs) continue;
-      this.abort(stream, "CANCEL", failure("WIRE_TIMEOUT", { limitMs, what: "it does not send the rest of the body" }));
-    }
-    for (const stream of this.send.waiting) {
-      if (nowMs - stream.progressMs < limitMs) continue;
-      this.abort(stream, "CANCEL", failure("WIRE_TIMEOUT", { limitMs, what: "it does not read what is sent" }));
+    for (const { stream, what } of this.#sweep.overdue(this.#streams.values(), this.send, nowMs)) {
+      this.abort(stream, "CANCEL", failure("WIRE_TIMEOUT", { limitMs, what }));
     }
   }
 

@@ -6,6 +6,7 @@
  * one is dropped from the session's table.
  */
 import type { PlatformError } from "@modelyard/core";
+import type { TransferWatch } from "../socket/transfer-watch.ts";
 import type { HeaderBlock } from "./header-reader.ts";
 
 /** Takes what arrives on a stream. */
@@ -43,11 +44,10 @@ export class Http2Stream {
   ungrantedBytes = 0;
   isPaused = false;
   receivedBytes = 0;
-  /** What `receivedBytes` was at the last sweep that found progress, and when that was; -1 before the first sweep. */
-  sweptBytes = -1;
-  sweptMs = 0;
-  /** When body was last sent. */
-  progressMs = 0;
+  sentBytes = 0;
+  /** Kept here by the sweep, from the first on that sees the stream. */
+  bodyWatch: TransferWatch | undefined = undefined;
+  outputWatch: TransferWatch | undefined = undefined;
 
   constructor(id: number, windows: { readonly send: number; readonly receive: number }, receiver: StreamReceiver) {
     this.id = id;
@@ -58,7 +58,7 @@ export class Http2Stream {
 
   /** Whether a sweep has seen it: it is then up to a second old, or more. */
   get wasSwept(): boolean {
-    return this.sweptBytes >= 0;
+    return this.bodyWatch !== undefined;
   }
 
   get isClosed(): boolean {
@@ -68,16 +68,6 @@ export class Http2Stream {
   /** Whether something waits behind which further body must queue. */
   get hasQueue(): boolean {
     return this.queue.length > 0 || this.endIsQueued;
-  }
-
-  /** For how long nothing was received of a body that is expected, as far as the calls of this method can tell. */
-  bodyStalledMs(nowMs: number): number {
-    const isExpected = !this.isRemoteClosed && !this.isPaused && this.receiver.expectsBody;
-    if (!isExpected || this.receivedBytes !== this.sweptBytes) {
-      this.sweptBytes = this.receivedBytes;
-      this.sweptMs = nowMs;
-    }
-    return nowMs - this.sweptMs;
   }
 
   /** Forgets what was queued; returns how many bytes that were. */

@@ -77,6 +77,7 @@ export function resolvePeerOptions(options: PeerOptions): ResolvedPeerOptions {
       connectionWindowBytes: 64 * 1024 * 1024,
       maxOutputBytes: 256 * 1024 * 1024,
       maxResets: 20_000,
+      minBytesPerSecond: 0,
     },
   };
 }

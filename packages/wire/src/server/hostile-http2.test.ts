@@ -119,8 +119,8 @@ describe("HTTP/2 server and a client that does not send what it owes", () => {
     ]);
     await expect.poll(() => running.server.inFlight).toBe(3);
     for (let second = 0; second < 120; second += 30) {
-      client.socket.write(rawFrame(0, 0, 3, Buffer.from("x")));
-      await expect.poll(() => receivedBytes).toBe(second / 30 + 1);
+      client.socket.write(rawFrame(0, 0, 3, Buffer.alloc(4_000)));
+      await expect.poll(() => receivedBytes).toBe(4_000 * (second / 30 + 1));
       await clock.advance(30_000);
     }
     expect(reason).toBe("");

@@ -1,13 +1,15 @@
-/** What HTTP/2 makes a server hold: answers that wait for windows, and messages that come in pieces. */
+/** What HTTP/2 makes a server hold: answers that wait for windows, messages that come in pieces, and both for clients that trickle. */
 import { type ClientHttp2Stream, connect as connectHttp2 } from "node:http2";
 import { systemClock } from "@modelyard/core";
+import { type FakeClock, fakeClock } from "@modelyard/core/testing";
 import { describe, expect, test } from "vitest";
 import { messagePrefix } from "../grpc/message-framing.ts";
 import type { Exchange, RequestHandler } from "../message/exchange.ts";
 import { responseHead } from "../message/response-head.ts";
-import { startServer } from "../testing/echo-server.ts";
+import { wholeBody } from "../message/whole-body.ts";
+import { startServer, type TestServer } from "../testing/echo-server.ts";
 import { grpcEcho } from "../testing/grpc-echo.ts";
-import { rawClient } from "../testing/raw-client.ts";
+import { type RawClient, rawClient } from "../testing/raw-client.ts";
 import { getBlock, rawFrame } from "../testing/raw-frames.ts";
 
 const megabyte = 1024 * 1024;
@@ -80,5 +82,83 @@ describe("memory for gRPC messages", () => {
     expect(await status).toBe("14");
     expect(running.server.bufferedBytes).toBe(0);
     session.destroy();
+  });
+});
+
+describe("clients of HTTP/2 that trickle", () => {
+  const post = Buffer.from([0x83, 0x86, 0x84]);
+  const everyMs = 5_000;
+
+  interface Trickle {
+    readonly running: TestServer;
+    readonly client: RawClient;
+    readonly clock: FakeClock;
+    /** Sends a frame every five seconds until the stream is reset, at most so often; whether it was. */
+    readonly sendEach: (frame: Buffer, times: number) => Promise<boolean>;
+  }
+
+  async function trickling(onRequest: RequestHandler, first: readonly Buffer[]): Promise<Trickle & AsyncDisposable> {
+    const clock = fakeClock();
+    const running = await startServer(onRequest, { clock });
+    const client = rawClient(running.port, first);
+    await expect.poll(() => running.server.inFlight).toBe(1);
+    const sendEach = async (frame: Buffer, times: number): Promise<boolean> => {
+      for (let count = 0; count < times && client.resetCode(1) === undefined; count++) {
+        const pongs = client.frames().filter(({ type }) => type === 6).length;
+        client.socket.write(Buffer.concat([frame, rawFrame(6, 0, 0, Buffer.alloc(8))]));
+        await expect.poll(() => client.frames().filter(({ type }) => type === 6).length).toBe(pongs + 1);
+        await clock.advance(everyMs);
+      }
+      return client.resetCode(1) !== undefined;
+    };
+    const dispose = async (): Promise<void> => {
+      client[Symbol.dispose]();
+      await running.server.close();
+    };
+    return { running, client, clock, sendEach, [Symbol.asyncDispose]: dispose };
+  }
+
+  const collect: RequestHandler = ({ connection }) => wholeBody(64 * megabyte, { onBody() {}, onTooLarge() {} }, connection.buffers);
+  const answer: RequestHandler = (exchange) => {
+    exchange.respond({ head: ok, body: Buffer.alloc(megabyte) });
+    return { onData() {}, onEnd() {}, onAbort() {} };
+  };
+  const openPost = rawFrame(1, 0x4, 1, post);
+  const get = rawFrame(1, 0x5, 1, getBlock);
+  const grant = (streamId: number, bytes: number): Buffer => {
+    const increment = Buffer.alloc(4);
+    increment.writeUInt32BE(bytes);
+    return rawFrame(8, 0, streamId, increment);
+  };
+
+  test("a body that comes slower than the least rate is cut off, however steadily it comes", async () => {
+    await using trickle = await trickling(collect, [openPost]);
+    expect(await trickle.sendEach(rawFrame(0, 0, 1, Buffer.alloc(1)), 40)).toBe(true);
+    expect(trickle.clock.monotonicMs()).toBeGreaterThanOrEqual(60_000);
+    expect(trickle.clock.monotonicMs()).toBeLessThan(130_000);
+    expect(trickle.running.server.bufferedBytes).toBe(0);
+  });
+
+  test("one that keeps to the least rate is not, nor a stream of messages that takes its time", async () => {
+    await using steady = await trickling(collect, [openPost]);
+    expect(await steady.sendEach(rawFrame(0, 0, 1, Buffer.alloc(1_000)), 40)).toBe(false);
+    await using openEnded = await trickling(() => ({ isOpenEnded: true, onData() {}, onEnd() {}, onAbort() {} }), [openPost]);
+    expect(await openEnded.sendEach(rawFrame(0, 0, 1, Buffer.alloc(1)), 40)).toBe(false);
+  });
+
+  test.each([
+    ["the stream", [grant(0, megabyte)], grant(1, 1)],
+    ["the connection", [grant(1, megabyte)], grant(0, 1)],
+  ])("an answer for which windows of %s are granted byte by byte is cut off", async (_, before, byteGranted) => {
+    await using trickle = await trickling(answer, [get, ...before]);
+    expect(await trickle.sendEach(byteGranted, 40)).toBe(true);
+    expect(trickle.clock.monotonicMs()).toBeGreaterThanOrEqual(60_000);
+    expect(trickle.clock.monotonicMs()).toBeLessThan(130_000);
+    expect(trickle.running.server.bufferedBytes).toBe(0);
+  });
+
+  test("an answer that is read at the least rate is not", async () => {
+    await using trickle = await trickling(answer, [get, grant(0, megabyte)]);
+    expect(await trickle.sendEach(grant(1, 1_000), 40)).toBe(false);
   });
 });

@@ -15,8 +15,8 @@ export interface WireLimits {
   /** Time from accepting a connection to the end of its TLS handshake. Default 10 s. */
   readonly handshakeTimeoutMs: number;
   /**
-   * Bytes a second that a peer must send of a body it owes, or read of an answer that waits, on the average of the stall limit: less is a way to
-   * hold memory for nothing. Default 100.
+   * Bytes a second that a peer must send of a body it owes, or read (over HTTP/2: grant) of an answer that waits, on the average of the stall
+   * limit: less is a way to hold memory for nothing. Default 100.
    */
   readonly minBytesPerSecond: number;
   /** Age at which a connection is retired: its client is told to open another. A tenth more or less, so that clients do not return at once. Default: none. */
@@ -24,7 +24,7 @@ export interface WireLimits {
   /** Time that requests in flight have after that. Default 60 s. */
   readonly maxConnectionAgeGraceMs: number;
   /**
-   * Bytes of bodies being collected and of output waiting, over all connections; while they are exceeded new requests are refused with 503 and
+   * Bytes of bodies and gRPC messages being collected and of output waiting, over all connections; while they are exceeded new requests are refused with 503 and
    * `Retry-After`. Default 1 GiB.
    */
   readonly maxBufferedBytes: number;
