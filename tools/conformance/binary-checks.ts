@@ -1,14 +1,15 @@
 /** Checks of the binary tensor extension: what of a body is JSON, what is data, and which form an answer takes. */
 import type { Check } from "./check.ts";
 import { binarySent, describedImage, hasAnswer, image, imageBytes, inferSent, outputName } from "./infer-requests.ts";
-import { field, hasError, type RestReceived, type RestRow, type RestWanted, restCheck } from "./rest-exchange.ts";
+import { field, hasError, type RestReceived, type RestWanted, type SectionRow, sectionChecks } from "./rest-exchange.ts";
 
-const section = "binary data";
 const refused: RestWanted = { status: 400, holds: hasError };
 const isBinary: RestWanted = { status: 200, holds: hasBinaryOutput };
+const octets = { "content-type": "application/octet-stream" };
+const bytesOnly = { ...octets, "inference-header-content-length": "0" };
 const jsonRequest = JSON.stringify({ inputs: [image], outputs: [{ name: outputName, parameters: { binary_data: true } }] });
 
-const rows: readonly Omit<RestRow, "section">[] = [
+const rows: readonly SectionRow[] = [
   { id: "binary-in-out", expected: "40 bytes of output behind the JSON", sent: binarySent(imageBytes), wanted: isBinary },
   {
     id: "binary-output-named",
@@ -38,13 +39,13 @@ const rows: readonly Omit<RestRow, "section">[] = [
   {
     id: "binary-only",
     expected: "a JSON length of 0: the body is the one input",
-    sent: inferSent(new Uint8Array(imageBytes), { "inference-header-content-length": "0" }),
+    sent: inferSent(new Uint8Array(imageBytes), bytesOnly),
     wanted: { status: 200 },
   },
   {
     id: "binary-only-short",
     expected: "400: the one input is too short",
-    sent: inferSent(new Uint8Array(imageBytes - 4), { "inference-header-content-length": "0" }),
+    sent: inferSent(new Uint8Array(imageBytes - 4), bytesOnly),
     wanted: refused,
   },
   { id: "binary-too-short", expected: "400", sent: binarySent(imageBytes - 1), wanted: refused },
@@ -78,7 +79,7 @@ const rows: readonly Omit<RestRow, "section">[] = [
 ];
 
 /** Every check of the extension. */
-export const binaryChecks: readonly Check[] = rows.map((row) => restCheck({ ...row, section }));
+export const binaryChecks: readonly Check[] = sectionChecks({ section: "binary data", extension: "binary_tensor_data" }, rows);
 
 function hasBinaryOutput({ headers, bytes }: RestReceived): boolean {
   const jsonLength = Number(headers.get("inference-header-content-length"));
@@ -91,6 +92,6 @@ function twice(...args: Parameters<ReturnType<typeof inferSent>>): ReturnType<Re
   const head = Buffer.from(
     JSON.stringify({ inputs: [{ ...describedImage, data: image.data, parameters: { binary_data_size: imageBytes } }] }),
   );
-  const headers = { "inference-header-content-length": String(head.length) };
+  const headers = { ...octets, "inference-header-content-length": String(head.length) };
   return inferSent(Buffer.concat([head, Buffer.alloc(imageBytes)]), headers)(...args);
 }

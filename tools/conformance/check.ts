@@ -42,7 +42,9 @@ export interface Check {
   readonly isWrong: boolean;
   readonly expected: string;
   /** Why it asks for more than the protocol and its extensions say; absent where they say it. */
-  readonly ours?: string;
+  readonly ours?: string | undefined;
+  /** Extension it is about, by the name that the server metadata lists: a server that does not list it need not pass. */
+  readonly extension?: string | undefined;
   /** Model it needs beside the digits network. */
   readonly needs?: ((subject: Subject) => string) | undefined;
   readonly run: (subject: Subject) => Promise<Outcome>;

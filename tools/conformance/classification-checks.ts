@@ -30,7 +30,7 @@ const rows: readonly SectionRow[] = [
 ];
 
 /** Every check of the extension. */
-export const classificationChecks: readonly Check[] = sectionChecks("classification", rows);
+export const classificationChecks: readonly Check[] = sectionChecks({ section: "classification", extension: "classification" }, rows);
 
 function classified(count: number | string): (subject: Subject) => RestSent {
   return inferSent({ inputs: [image], outputs: [{ name: outputName, parameters: { classification: count } }] });

@@ -33,7 +33,7 @@ const rows: readonly SectionRow[] = [
 ];
 
 /** Every check of compression. */
-export const compressionChecks: readonly Check[] = sectionChecks("compression", rows);
+export const compressionChecks: readonly Check[] = sectionChecks({ section: "compression", ours: "of HTTP, not of the protocol" }, rows);
 
 function gzipBinary(subject: Subject): RestSent {
   const sent = binarySent(imageBytes)(subject);

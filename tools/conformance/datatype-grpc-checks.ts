@@ -11,7 +11,7 @@ type Row = Omit<GrpcRow, "section" | "needs" | "method">;
 /** Every gRPC check of datatypes. */
 export const datatypeGrpcChecks: readonly Check[] = datatypeFacts.flatMap((facts) =>
   [...rawRows(facts), ...typedRows(facts), ...outOfRangeRows(facts)].map((row) =>
-    grpcCheck({ ...row, section: "datatypes", method: "ModelInfer", needs: (subject) => subject.identity(facts.name) }),
+    grpcCheck({ ours: facts.ours, ...row, section: "datatypes", method: "ModelInfer", needs: (subject) => subject.identity(facts.name) }),
   ),
 );
 
@@ -65,6 +65,7 @@ function typedRows(facts: DatatypeFacts): readonly Row[] {
     },
     {
       id: `typed-two-fields-${id}`,
+      ours: "the protocol does not say that the other fields have to be empty; Triton refuses it",
       expected: "INVALID_ARGUMENT: two fields of contents are set",
       request: request(facts, { [field]: elements, [other.name]: [other.value] }),
       wanted: refused,
@@ -76,6 +77,7 @@ function outOfRangeRows(facts: DatatypeFacts): readonly Row[] {
   const { name, field = "", values, typedOutOfRange } = facts;
   return typedOutOfRange.map((value) => ({
     id: `typed-${name.toLowerCase()}-${value}`,
+    ours: "the protocol does not say what a number is that its datatype cannot hold",
     expected: `INVALID_ARGUMENT: ${value} is no ${name}`,
     request: request(facts, { [field]: [value, ...values.slice(1)] }),
     wanted: refused,

@@ -11,7 +11,13 @@ type Row = Omit<RestRow, "section" | "needs">;
 /** Every REST check of datatypes. */
 export const datatypeRestChecks: readonly Check[] = datatypeFacts.flatMap((facts) =>
   [...rightRows(facts), ...wrongRows(facts), ...outOfRangeRows(facts)].map((row) =>
-    restCheck({ ...row, section: "datatypes", needs: (subject) => subject.identity(facts.name) }),
+    restCheck({
+      ...row,
+      section: "datatypes",
+      ours: facts.ours,
+      extension: row.id.startsWith("binary") ? "binary_tensor_data" : undefined,
+      needs: (subject) => subject.identity(facts.name),
+    }),
   ),
 );
 

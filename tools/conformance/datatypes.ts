@@ -5,6 +5,8 @@ export interface DatatypeFacts {
   readonly name: string;
   /** Field of InferTensorContents; absent where the protocol has raw bytes only. */
   readonly field?: string;
+  /** Why asking for it is more than the protocol says. */
+  readonly ours?: string;
   /** Elements as JSON has them. */
   readonly values: readonly (number | string | boolean)[];
   /** The same elements, little-endian. */
@@ -116,7 +118,13 @@ export const datatypeFacts: readonly DatatypeFacts[] = [
   },
   // 1, -2 and 0.5 in IEEE 754 binary16 and in the upper half of binary32.
   { name: "FP16", values: [1, -2, 0.5], bytes: Buffer.from([0x00, 0x3c, 0x00, 0xc0, 0x00, 0x38]), ...none },
-  { name: "BF16", values: [1, -2, 0.5], bytes: Buffer.from([0x80, 0x3f, 0x00, 0xc0, 0x00, 0x3f]), ...none },
+  {
+    name: "BF16",
+    ours: "BF16 is in the text of the protocol, and not in its table",
+    values: [1, -2, 0.5],
+    bytes: Buffer.from([0x80, 0x3f, 0x00, 0xc0, 0x00, 0x3f]),
+    ...none,
+  },
   {
     name: "FP32",
     field: "fp32_contents",

@@ -5,7 +5,7 @@ import { absentStatuses as absent, exchange, field, hasError, type RestReceived,
 
 const section = "statistics and configuration";
 
-const rows: readonly SectionRow[] = [
+const statistics: readonly SectionRow[] = [
   {
     id: "stats-model",
     expected: "counts and times",
@@ -33,6 +33,9 @@ const rows: readonly SectionRow[] = [
     sent: () => ({ path: "/v2/models/absent/stats" }),
     wanted: { status: [400, 404], holds: hasError },
   },
+];
+
+const configuration: readonly SectionRow[] = [
   {
     id: "config",
     expected: "the tensors in Triton's words",
@@ -56,7 +59,11 @@ const rows: readonly SectionRow[] = [
 ];
 
 /** Every check of both extensions. */
-export const descriptionChecks: readonly Check[] = [...sectionChecks(section, rows), countsGrow()];
+export const descriptionChecks: readonly Check[] = [
+  ...sectionChecks({ section, extension: "statistics" }, statistics),
+  countsGrow(),
+  ...sectionChecks({ section, extension: "model_configuration" }, configuration),
+];
 
 function countsGrow(): Check {
   const run = async (subject: Subject): Promise<Outcome> => {
@@ -73,6 +80,7 @@ function countsGrow(): Check {
     protocol: "REST",
     isWrong: false,
     expected: "one inference more",
+    extension: "statistics",
     run,
   };
 }

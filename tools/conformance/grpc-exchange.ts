@@ -16,7 +16,7 @@ export interface GrpcRow {
   readonly section: string;
   readonly method: string;
   readonly expected: string;
-  readonly ours?: string;
+  readonly ours?: string | undefined;
   readonly needs?: Check["needs"];
   readonly request: (subject: Subject) => Message;
   /** Default none. */
@@ -37,7 +37,7 @@ export interface GrpcWanted {
 export function grpcCheck({ method, request, wanted = {}, metadata, deadlineMs = callLimitMs, ...row }: GrpcRow): Check {
   const { code = status.OK, holds = () => true } = wanted;
   const codes: readonly status[] = typeof code === "number" ? [code] : code;
-  const isWrong = codes.every((one) => one !== status.OK && one !== status.UNIMPLEMENTED);
+  const isWrong = !codes.includes(status.OK) && codes.some((one) => one !== status.UNIMPLEMENTED);
   const run = async (subject: Subject): Promise<Outcome> => {
     try {
       const options = { deadlineMs, ...(metadata && { metadata: Metadata.fromHttp2Headers(metadata) }) };

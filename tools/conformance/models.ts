@@ -1,67 +1,88 @@
 /** The models that the checks need, as ONNX files: written with `--write-models`, so that whoever has another server can give it the same. */
 import { type Datatype, datatypes } from "@modelyard/codec";
-import { buildModel, buildNode, buildTensor, type OnnxModel, tensorValue, writeModel } from "@modelyard/onnx";
+import { buildModel, buildNode, buildTensor, type ModelOptions, tensorValue, writeModel } from "@modelyard/onnx";
 
-/** One file. */
+/** One input or output. */
+export interface ModelTensor {
+  readonly name: string;
+  readonly datatype: Datatype;
+  /** -1 = any size. */
+  readonly shape: readonly number[];
+}
+
+/** One model. */
 export interface ConformanceModel {
   /** Name that the checks ask for unless they are told another. */
   readonly name: string;
+  readonly inputs: readonly ModelTensor[];
+  readonly outputs: readonly ModelTensor[];
+  /** Its ONNX file. */
   readonly bytes: Uint8Array;
 }
 
-const versions = { opset: 17, irVersion: 8 };
+type Graph = Pick<ModelOptions, "nodes" | "initializers">;
+
 const pixels = 784;
 const scores = 10;
 
 /** Every model. */
 export function conformanceModels(): readonly ConformanceModel[] {
-  const identities = datatypes.map((datatype) => ({ name: `identity_${datatype.toLowerCase()}`, model: identity(datatype) }));
-  const all = [{ name: "mnist", model: digits() }, { name: "identity_pair", model: pair() }, ...identities];
-  return all.map(({ name, model }) => ({ name, bytes: writeModel(model) }));
+  return [digits(), identity("identity_pair", pairTensors), ...datatypes.map((datatype) => identityOf(datatype))];
 }
 
-/** `IN` of shape [-1] comes back as `OUT`. */
-function identity(datatype: Datatype): OnnxModel {
-  return buildModel({
-    ...versions,
-    name: `identity_${datatype.toLowerCase()}`,
-    nodes: [buildNode({ opType: "Identity", inputs: ["IN"], outputs: ["OUT"] })],
-    inputs: [tensorValue("IN", datatype, ["n"])],
-    outputs: [tensorValue("OUT", datatype, ["n"])],
-  });
+const pairTensors: readonly ModelTensor[] = [
+  { name: "A", datatype: "FP32", shape: [-1, -1] },
+  { name: "B", datatype: "INT64", shape: [-1] },
+];
+
+/** `IN` comes back as `OUT`. */
+function identityOf(datatype: Datatype): ConformanceModel {
+  const tensor = { name: "IN", datatype, shape: [-1] };
+  const named = { inputs: [tensor], outputs: [{ ...tensor, name: "OUT" }] };
+  return model({ name: `identity_${datatype.toLowerCase()}`, ...named }, echo(named));
 }
 
-/** `A` and `B` come back as `OUT_A` and `OUT_B`. */
-function pair(): OnnxModel {
-  return buildModel({
-    ...versions,
-    name: "identity_pair",
-    nodes: [
-      buildNode({ opType: "Identity", inputs: ["A"], outputs: ["OUT_A"] }),
-      buildNode({ opType: "Identity", inputs: ["B"], outputs: ["OUT_B"] }),
-    ],
-    inputs: [tensorValue("A", "FP32", ["rows", "columns"]), tensorValue("B", "INT64", ["n"])],
-    outputs: [tensorValue("OUT_A", "FP32", ["rows", "columns"]), tensorValue("OUT_B", "INT64", ["n"])],
-  });
+/** Each input comes back as `OUT_` and its name. */
+function identity(name: string, inputs: readonly ModelTensor[]): ConformanceModel {
+  const named = { inputs, outputs: inputs.map((input) => ({ ...input, name: `OUT_${input.name}` })) };
+  return model({ name, ...named }, echo(named));
+}
+
+function echo({ inputs, outputs }: Pick<ConformanceModel, "inputs" | "outputs">): Graph {
+  const nodes = inputs.map(({ name }, index) => buildNode({ opType: "Identity", inputs: [name], outputs: [outputs[index]?.name ?? ""] }));
+  return { nodes };
 }
 
 /** In place of the digits network: names and shapes of it; one dense layer whose scores of a blank image are 0 to 0.9. */
-function digits(): OnnxModel {
+function digits(): ConformanceModel {
   const weights = Array.from({ length: pixels * scores }, (_, index) => ((index % 7) - 3) / pixels);
   const bias = Array.from({ length: scores }, (_, index) => index / scores);
-  return buildModel({
-    ...versions,
-    name: "mnist",
-    nodes: [
-      buildNode({ opType: "Reshape", inputs: ["Input3", "row"], outputs: ["flat"] }),
-      buildNode({ opType: "Gemm", inputs: ["flat", "weights", "bias"], outputs: ["Plus214_Output_0"] }),
-    ],
-    inputs: [tensorValue("Input3", "FP32", [1, 1, 28, 28])],
-    outputs: [tensorValue("Plus214_Output_0", "FP32", [1, scores])],
-    initializers: [
-      buildTensor({ name: "row", datatype: "INT64", shape: [2], data: [1n, BigInt(pixels)] }),
-      buildTensor({ name: "weights", datatype: "FP32", shape: [pixels, scores], data: weights }),
-      buildTensor({ name: "bias", datatype: "FP32", shape: [scores], data: bias }),
-    ],
-  });
+  const inputs: readonly ModelTensor[] = [{ name: "Input3", datatype: "FP32", shape: [1, 1, 28, 28] }];
+  const outputs: readonly ModelTensor[] = [{ name: "Plus214_Output_0", datatype: "FP32", shape: [1, scores] }];
+  return model(
+    { name: "mnist", inputs, outputs },
+    {
+      nodes: [
+        buildNode({ opType: "Reshape", inputs: ["Input3", "row"], outputs: ["flat"] }),
+        buildNode({ opType: "Gemm", inputs: ["flat", "weights", "bias"], outputs: ["Plus214_Output_0"] }),
+      ],
+      initializers: [
+        buildTensor({ name: "row", datatype: "INT64", shape: [2], data: [1n, BigInt(pixels)] }),
+        buildTensor({ name: "weights", datatype: "FP32", shape: [pixels, scores], data: weights }),
+        buildTensor({ name: "bias", datatype: "FP32", shape: [scores], data: bias }),
+      ],
+    },
+  );
+}
+
+function model(described: Omit<ConformanceModel, "bytes">, graph: Graph): ConformanceModel {
+  const { name, inputs, outputs } = described;
+  const value = (tensor: ModelTensor): ReturnType<typeof tensorValue> =>
+    tensorValue(
+      tensor.name,
+      tensor.datatype,
+      tensor.shape.map((size, index) => (size < 0 ? `${name}_${index}` : size)),
+    );
+  const options = { opset: 17, irVersion: 8, name, ...graph, inputs: inputs.map(value), outputs: outputs.map(value) };
+  return { ...described, bytes: writeModel(buildModel(options)) };
 }

@@ -98,7 +98,12 @@ const rows: readonly SectionRow[] = [
 
 /** Every check of several tensors. */
 export const pairRestChecks: readonly Check[] = rows.map((row) =>
-  restCheck({ ...row, section: "several tensors", needs: ({ pair }) => pair }),
+  restCheck({
+    ...row,
+    section: "several tensors",
+    extension: /binary|mixed|default/.test(row.id) ? "binary_tensor_data" : undefined,
+    needs: ({ pair }) => pair,
+  }),
 );
 
 function named(input: typeof a | typeof b, name: string): object {

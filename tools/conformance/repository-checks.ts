@@ -15,6 +15,7 @@ import {
 } from "./rest-exchange.ts";
 
 const refused: RestWanted = { status: 400, holds: hasError };
+const extension = "model_repository";
 const json = JSON.stringify({ inputs: [image] });
 
 const rows: readonly SectionRow[] = [
@@ -107,7 +108,7 @@ const rows: readonly SectionRow[] = [
 ];
 
 /** Every check of the extension. */
-export const repositoryChecks: readonly Check[] = [...sectionChecks("repository", rows), unloadAndLoad()];
+export const repositoryChecks: readonly Check[] = [...sectionChecks({ section: "repository", extension }, rows), unloadAndLoad()];
 
 /** In one check, as its steps depend on each other and the model has to be back for the rest. */
 function unloadAndLoad(): Check {
@@ -125,7 +126,7 @@ function unloadAndLoad(): Check {
     return { actual, isRight: isHeld && loaded === 200 && again === 200, isUnsupported: absent.includes(unloaded) };
   };
   const expected = "unload 200, then not ready, refused, and not READY in the index; load 200, then answered";
-  return { id: "rest-unload-and-load", section: "repository", protocol: "REST", isWrong: false, expected, run };
+  return { id: "rest-unload-and-load", section: "repository", protocol: "REST", isWrong: false, expected, extension, run };
 }
 
 async function isReadyInIndex({ rest, model }: Subject): Promise<boolean> {

@@ -11,16 +11,23 @@ const isTrue =
   ({ json }: RestReceived): boolean =>
     field(json, name) === true;
 
+const text = "the protocol does not say what the text of an error names";
+const bodyOfHealth = "the status decides; the text shows a body, which some servers leave out";
+
 const rows: readonly RestRow[] = [
-  get("live", "health", "200 with live true", "/v2/health/live", { status: 200, holds: isTrue("live") }),
-  get("ready", "health", "200 with ready true", "/v2/health/ready", { status: 200, holds: isTrue("ready") }),
-  get("live-json", "health", "a body of JSON", "/v2/health/live", { status: 200, holds: isJson }),
+  get("live", "health", "200", "/v2/health/live", { status: 200 }),
+  get("ready", "health", "200", "/v2/health/ready", { status: 200 }),
+  { ...get("live-body", "health", "live true", "/v2/health/live", { status: 200, holds: isTrue("live") }), ours: bodyOfHealth },
+  { ...get("ready-body", "health", "ready true", "/v2/health/ready", { status: 200, holds: isTrue("ready") }), ours: bodyOfHealth },
   get("server-metadata", "metadata", "200 with name, version, extensions", "/v2", {
     status: 200,
     holds: ({ json }) =>
       typeof field(json, "name") === "string" && typeof field(json, "version") === "string" && Array.isArray(field(json, "extensions")),
   }),
-  get("server-metadata-slash", "metadata", "200: one slash at the end changes nothing", "/v2/", { status: 200 }),
+  {
+    ...get("server-metadata-slash", "metadata", "200: one slash at the end changes nothing", "/v2/", { status: 200 }),
+    ours: "the protocol has no slash at the end",
+  },
   get("model-metadata", "metadata", "200 with the tensors", "/v2/models/MODEL", { status: 200, holds: hasTensors }),
   get("model-metadata-version", "metadata", "200 with the tensors", "/v2/models/MODEL/versions/1", { status: 200, holds: hasTensors }),
   get("model-metadata-query", "metadata", "200: an unknown query is ignored", "/v2/models/MODEL?x=1", { status: 200, holds: hasTensors }),
@@ -39,7 +46,10 @@ const rows: readonly RestRow[] = [
     ours: "the protocol does not say whether names have case",
     sent: ({ model }) => ({ path: `/v2/models/${otherCase(model)}` }),
   },
-  get("path-unknown", "addresses", "404", "/v3/models", absent),
+  {
+    ...get("path-unknown", "addresses", "404 with an error", "/v3/models", absent),
+    ours: "the protocol has no word on addresses it does not have",
+  },
   get("path-below-model", "addresses", "404", "/v2/models/MODEL/nothing", { status: 404 }),
   get("path-bad-escape", "addresses", "400 or 404", "/v2/models/%zz", { status: [400, 404] }),
   get("infer-by-get", "addresses", "405 or 400", "/v2/models/MODEL/infer", { status: [405, 400] }),
@@ -52,6 +62,7 @@ const rows: readonly RestRow[] = [
     sent: ({ model }) => ({ path: `/v2/models/${model}`, method: "DELETE" }),
   },
   {
+    ours: "of HTTP, not of the protocol",
     ...get("head-live", "health", "200 without a body", "", { status: 200, holds: ({ bytes }) => bytes.length === 0 }),
     sent: () => ({ path: "/v2/health/live", method: "HEAD" }),
   },
@@ -75,10 +86,21 @@ const rows: readonly RestRow[] = [
     { inputs: [image] },
     { status: 200, holds: ({ json }, { model }) => field(json, "model_name") === model },
   ),
+  {
+    id: "infer-no-content-type",
+    section: "inference",
+    expected: "200: JSON without a content type",
+    ours: "the protocol names no content type; clients leave it out",
+    sent: inferSent({ inputs: [image] }, { "content-type": "text/plain;charset=UTF-8" }),
+    wanted: answered,
+  },
   infer("infer-output-named", "200 with the output", { inputs: [image], outputs: [{ name: outputName }] }, answered),
   infer("infer-empty-outputs", "200: no outputs named means all", { inputs: [image], outputs: [] }, answered),
   infer("infer-unknown-parameter", "200: unknown parameters are ignored", { parameters: { x: 1 }, inputs: [image] }, answered),
-  infer("infer-unknown-member", "200: unknown members are ignored", { something: [1], inputs: [image] }, answered),
+  {
+    ...infer("infer-unknown-member", "200: unknown members are ignored", { something: [1], inputs: [image] }, answered),
+    ours: "the protocol does not say what a server does with members it does not know",
+  },
   infer(
     "infer-input-parameter",
     "200: unknown parameters of an input are ignored",
@@ -89,39 +111,54 @@ const rows: readonly RestRow[] = [
   infer("infer-spaces", "200: blanks and line feeds between the parts", { inputs: [image] }, answered, (text) =>
     text.replaceAll(",", " ,\r\n\t"),
   ),
-  infer(
-    "infer-content-type",
-    "application/json",
-    { inputs: [image] },
-    { status: 200, holds: ({ headers }) => headers.get("content-type") === "application/json" },
-  ),
-  infer(
-    "error-content-type",
-    "application/json",
-    {},
-    { status: 400, holds: ({ headers }) => headers.get("content-type") === "application/json" },
-  ),
+  {
+    ...infer(
+      "infer-content-type",
+      "application/json",
+      { inputs: [image] },
+      { status: 200, holds: ({ headers }) => headers.get("content-type") === "application/json" },
+    ),
+    ours: "the protocol says JSON, and no content type",
+  },
+  {
+    ...infer(
+      "error-content-type",
+      "application/json",
+      {},
+      { status: 400, holds: ({ headers }) => headers.get("content-type") === "application/json" },
+    ),
+    ours: "the protocol says JSON, and no content type",
+  },
   infer("wrong-output-name", "400 with an error", { inputs: [image], outputs: [{ name: "nope" }] }, refused),
-  infer("output-twice", "400", { inputs: [image], outputs: [{ name: outputName }, { name: outputName }] }, refused),
+  {
+    ...infer("output-twice", "400", { inputs: [image], outputs: [{ name: outputName }, { name: outputName }] }, refused),
+    ours: "the protocol does not say that an output may be asked for only once",
+  },
   infer("output-no-name", "400", { inputs: [image], outputs: [{}] }, refused),
   infer("outputs-no-list", "400", { inputs: [image], outputs: {} }, refused),
-  infer(
-    "wrong-input-name",
-    "400 naming the input",
-    { inputs: [{ ...image, name: "nope" }] },
-    { status: 400, holds: (received) => errorOf(received).includes("Input3") },
-  ),
+  {
+    ...infer(
+      "wrong-input-name",
+      "400 naming the input",
+      { inputs: [{ ...image, name: "nope" }] },
+      { status: 400, holds: (received) => errorOf(received).includes("Input3") },
+    ),
+    ours: text,
+  },
   infer("input-too-many", "400", { inputs: [image, { ...image, name: "more" }] }, refused),
   infer("input-no-name", "400", { inputs: [{ ...image, name: undefined }] }, refused),
   infer("input-name-number", "400", { inputs: [{ ...image, name: 3 }] }, refused),
   infer("input-null", "400", { inputs: [null] }, refused),
   infer("inputs-no-list", "400", { inputs: image }, refused),
-  infer(
-    "wrong-datatype",
-    "400 naming both datatypes",
-    { inputs: [{ ...image, datatype: "INT64" }] },
-    { status: 400, holds: (received) => errorOf(received).includes("FP32") },
-  ),
+  {
+    ...infer(
+      "wrong-datatype",
+      "400 naming both datatypes",
+      { inputs: [{ ...image, datatype: "INT64" }] },
+      { status: 400, holds: (received) => errorOf(received).includes("FP32") },
+    ),
+    ours: text,
+  },
   infer("wrong-datatype-name", "400", { inputs: [{ ...image, datatype: "FLOAT" }] }, refused),
   infer("datatype-lower-case", "400", { inputs: [{ ...image, datatype: "fp32" }] }, refused),
   infer("datatype-absent", "400", { inputs: [{ ...image, datatype: undefined }] }, refused),
@@ -224,10 +261,6 @@ function body(id: string, expected: string, bytes: string | Uint8Array): RestRow
 
 function otherCase(name: string): string {
   return name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase();
-}
-
-function isJson({ json }: RestReceived): boolean {
-  return json !== undefined;
 }
 
 function hasTensors({ json }: RestReceived): boolean {

@@ -7,6 +7,7 @@ export interface RestSent {
   /** Default `GET`. */
   readonly method?: string;
   readonly body?: string | Uint8Array;
+  /** Beside `content-type: application/json`, which every body has unless it is named here. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -32,7 +33,8 @@ export interface RestRow {
   readonly id: string;
   readonly section: string;
   readonly expected: string;
-  readonly ours?: string;
+  readonly ours?: string | undefined;
+  readonly extension?: string | undefined;
   readonly needs?: Check["needs"];
   readonly sent: (subject: Subject) => RestSent;
   readonly wanted: RestWanted;
@@ -43,7 +45,7 @@ export interface RestRow {
 /** The check of a row. */
 export function restCheck({ sent, wanted, unsupported = [501], ...row }: RestRow): Check {
   const statuses = typeof wanted.status === "number" ? [wanted.status] : wanted.status;
-  const isWrong = statuses.every((status) => status >= 400 && status !== 501);
+  const isWrong = statuses.every((status) => status >= 400) && statuses.some((status) => status !== 501);
   const run = async (subject: Subject): Promise<Outcome> => {
     const received = await exchange(subject.rest, sent(subject));
     const isRight = statuses.includes(received.status) && (wanted.holds?.(received, subject) ?? true);
@@ -57,9 +59,12 @@ export function restCheck({ sent, wanted, unsupported = [501], ...row }: RestRow
 /** A row of a table that is all of one section. */
 export type SectionRow = Omit<RestRow, "section">;
 
-/** The checks of a table. */
-export function sectionChecks(section: string, rows: readonly SectionRow[]): readonly Check[] {
-  return rows.map((row) => restCheck({ ...row, section }));
+/** The checks of a table; what they have in common, each row may say otherwise. */
+export function sectionChecks(
+  common: string | (Pick<RestRow, "section"> & Partial<RestRow>),
+  rows: readonly SectionRow[],
+): readonly Check[] {
+  return rows.map((row) => restCheck({ ...(typeof common === "string" ? { section: common } : common), ...row }));
 }
 
 /** Statuses by which a server says that it does not have an address. */
@@ -72,8 +77,9 @@ export function post(path: string, body: object | string): RestSent {
 
 /** Sends a request and reads the whole answer. */
 export async function exchange(address: string, { path, method = "GET", body, headers = {} }: RestSent): Promise<RestReceived> {
+  const typed = body === undefined ? headers : { "content-type": "application/json", ...headers };
   const sentBody = body === undefined ? {} : { body: typeof body === "string" ? body : Buffer.from(body) };
-  const response = await fetch(address + path, { method, headers, ...sentBody });
+  const response = await fetch(address + path, { method, headers: typed, ...sentBody });
   const bytes = Buffer.from(await response.arrayBuffer());
   const text = bytes.toString();
   return { status: response.status, headers: response.headers, bytes, text, json: parsed(text) };

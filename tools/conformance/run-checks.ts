@@ -1,5 +1,6 @@
 /** Runs checks against a server and counts what came of them. */
 import type { Check, Finding, Subject } from "./check.ts";
+import { exchange, field } from "./rest-exchange.ts";
 
 /** What is printed of a check. */
 export interface CheckResult extends Omit<Check, "run" | "needs" | "expected">, Finding {
@@ -16,13 +17,18 @@ export interface Totals extends Readonly<Record<Finding["outcome"], number>> {
 /** Runs them one after the other. */
 export async function runChecks(checks: readonly Check[], subject: Subject): Promise<readonly CheckResult[]> {
   const served = new Map<string, boolean>();
+  const extensions = await extensionsOf(subject);
   const results: CheckResult[] = [];
   for (const check of checks) {
     const { run: _run, needs, ...facts } = check;
     const model = needs?.(subject);
     if (model !== undefined && !served.has(model)) served.set(model, await isServed(subject, model));
     const isMissing = model !== undefined && !served.get(model);
-    results.push({ ...facts, ...(isMissing ? missing(model) : await findingOf(check, subject)) });
+    const finding = isMissing ? missing(model) : await findingOf(check, subject);
+    results.push({
+      ...facts,
+      ...(finding.outcome === "fail" && !lists(extensions, check.extension) ? { ...finding, outcome: "unsupported" } : finding),
+    });
   }
   return results;
 }
@@ -49,6 +55,18 @@ async function findingOf(check: Check, subject: Subject): Promise<Pick<CheckResu
   } catch (error) {
     return { outcome: "fail", actual: `no answer: ${causeOf(error)}` };
   }
+}
+
+/** As the server metadata lists them; none where it cannot be read. */
+async function extensionsOf({ rest }: Subject): Promise<readonly unknown[]> {
+  const { json } = await exchange(rest, { path: "/v2" });
+  const extensions = field(json, "extensions");
+  return Array.isArray(extensions) ? extensions : [];
+}
+
+/** Servers add words behind the names of extensions. */
+function lists(extensions: readonly unknown[], extension: string | undefined): boolean {
+  return extension === undefined || extensions.some((one) => typeof one === "string" && one.startsWith(extension));
 }
 
 function missing(model: string): Pick<CheckResult, "outcome" | "actual"> {
