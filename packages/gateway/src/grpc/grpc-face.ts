@@ -203,7 +203,9 @@ export class GrpcFace {
 
   #count(call: GrpcCall, counters: RequestCounters, error: PlatformError): void {
     counters.failed(error.code);
-    if (error.code === "INTERNAL") this.#log.error("A request failed", error, { protocol: "grpc", path: call.path });
+    // gRPC has INTERNAL for bad framing too, which is the client's fault.
+    const isOurs = error.code === "INTERNAL" && error.reason !== "GRPC_MALFORMED";
+    if (isOurs) this.#log.error("A request failed", error, { protocol: "grpc", path: call.path });
   }
 }
 

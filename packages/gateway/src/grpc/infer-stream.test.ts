@@ -196,7 +196,7 @@ describe("ModelStreamInfer", () => {
     stream.cancel();
   });
 
-  it("keeps no timer for a stream that is cut inside a message, and counts it", async () => {
+  it("keeps no timer for a stream that is cut inside a message, and counts it as the fault of the client", async () => {
     const clock = fakeClock();
     const { server } = await start({ clock });
     const session = connect(`http://127.0.0.1:${server.port}`);
@@ -209,6 +209,7 @@ describe("ModelStreamInfer", () => {
     expect(await code).toBe(String(status.INTERNAL));
     expect(clock.pending).toBe(0);
     expect(countsOf(server)).toContain("grpc infer INTERNAL 1");
+    expect(server.log.filter(({ level }) => level === "error")).toEqual([]);
     session.destroy();
   });
 
