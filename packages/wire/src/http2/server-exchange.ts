@@ -40,7 +40,7 @@ export class Http2Exchange implements Exchange, ResponseStream, StreamReceiver {
     this.#deps = deps;
     this.head = request.head;
     this.#contentLength = request.contentLength;
-    this.#stream = deps.session.addStream(streamId, this);
+    this.#stream = deps.session.streams.add(streamId, this, deps.session.peer.initialWindowBytes);
   }
 
   get connection(): ConnectionInfo {
@@ -71,13 +71,13 @@ export class Http2Exchange implements Exchange, ResponseStream, StreamReceiver {
     this.#dropBody();
     if (trailers) {
       this.#sendHead(head, undefined, false);
-      if (body.length > 0) this.#deps.session.write(this.#stream, body);
-      this.#deps.session.send.end(this.#stream, trailers.http2Block);
+      if (body.length > 0) this.#deps.session.streams.write(this.#stream, body);
+      this.#deps.session.streams.send.end(this.#stream, trailers.http2Block);
       return;
     }
     const hasBody = body.length > 0 && mayHaveBody(this.head.method, head.status);
     this.#sendHead(head, head.carriesLength ? body.length : undefined, !hasBody);
-    if (hasBody) this.#deps.session.writeLast(this.#stream, body);
+    if (hasBody) this.#deps.session.streams.writeLast(this.#stream, body);
   }
 
   start(head: ResponseHead): ResponseStream {
@@ -90,14 +90,14 @@ export class Http2Exchange implements Exchange, ResponseStream, StreamReceiver {
 
   write(chunk: Uint8Array): boolean {
     if (this.#isOver || chunk.length === 0 || this.head.method === "HEAD") return true;
-    return this.#deps.session.write(this.#stream, chunk);
+    return this.#deps.session.streams.write(this.#stream, chunk);
   }
 
   end(trailers?: Trailers): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#dropBody();
-    this.#deps.session.send.end(this.#stream, trailers?.http2Block);
+    this.#deps.session.streams.send.end(this.#stream, trailers?.http2Block);
   }
 
   onDrain(callback: () => void): void {
@@ -113,15 +113,15 @@ export class Http2Exchange implements Exchange, ResponseStream, StreamReceiver {
     this.#isOver = true;
     this.#dropBody();
     this.#hasBodyEnded = true;
-    this.#deps.session.reset(this.#stream, code);
+    this.#deps.session.streams.reset(this.#stream, code);
   }
 
   pauseBody(): void {
-    this.#deps.session.setPaused(this.#stream, true);
+    this.#deps.session.streams.setPaused(this.#stream, true);
   }
 
   resumeBody(): void {
-    this.#deps.session.setPaused(this.#stream, false);
+    this.#deps.session.streams.setPaused(this.#stream, false);
   }
 
   onHeaders(block: HeaderBlock, endsStream: boolean): void {
@@ -165,7 +165,7 @@ export class Http2Exchange implements Exchange, ResponseStream, StreamReceiver {
     const { writer } = this.#deps.session;
     if (contentLength === undefined) writer.headers(this.#stream.id, head.http2Block, ends);
     else writer.headersWithLength({ streamId: this.#stream.id, block: head.http2Block, contentLength, endsStream: ends });
-    if (ends) this.#deps.session.localEnd(this.#stream);
+    if (ends) this.#deps.session.streams.localEnd(this.#stream);
   }
 
   #lengthFault(): never {

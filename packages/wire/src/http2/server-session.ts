@@ -63,7 +63,7 @@ export class ServerSession implements ConnectionDriver {
   }
 
   get inFlight(): number {
-    return this.#session.streamCount;
+    return this.#session.streams.size;
   }
 
   onData(chunk: Buffer): void {
@@ -76,7 +76,7 @@ export class ServerSession implements ConnectionDriver {
   onPeerEnd(): void {
     // The client is gone, or at least cannot grant windows any more: what is answered is sent as far as it fits, nothing is waited for.
     this.drain();
-    this.#session.abortUnfinishable(clientLost("it ended before its answer was ready"));
+    this.#session.streams.abortUnfinishable(clientLost("it ended before its answer was ready"));
   }
 
   onClosed(why: string): void {
@@ -84,7 +84,7 @@ export class ServerSession implements ConnectionDriver {
   }
 
   onDrain(): void {
-    this.#session.send.pump();
+    this.#session.streams.send.pump();
     this.#transport.resume();
   }
 
@@ -100,7 +100,7 @@ export class ServerSession implements ConnectionDriver {
   }
 
   sweep(nowMs: number): void {
-    this.#session.sweep(nowMs);
+    this.#session.streams.sweep(nowMs);
     const { limits } = this.#context;
     if (!this.#owesHead()) this.#headSinceMs = nowMs;
     if (nowMs - this.#headSinceMs > limits.headTimeoutMs) this.#fail("the head of a request was not completed in time");
@@ -128,19 +128,19 @@ export class ServerSession implements ConnectionDriver {
     this.#activeMs = this.#transport.readMs;
     this.#pings.onRequest();
     const { limits } = this.#context;
-    if (this.#isDraining || this.#session.streamCount >= limits.maxConcurrentStreams) {
+    if (this.#isDraining || this.#session.streams.size >= limits.maxConcurrentStreams) {
       // Not counted as a fault below the announced limit: the client may not have seen it yet.
       this.#session.guard.countReset();
-      this.#session.refuse(streamId, "REFUSED_STREAM");
+      this.#session.streams.refuse(streamId, "REFUSED_STREAM");
       return;
     }
     if (this.#context.buffers.isExhausted) {
-      this.#session.refuse(streamId, "ENHANCE_YOUR_CALM");
+      this.#session.streams.refuse(streamId, "ENHANCE_YOUR_CALM");
       return;
     }
     if (block.isTooLarge) {
       this.#session.writer.headers(streamId, headTooLarge.http2Block, true);
-      this.#session.refuse(streamId, "NO_ERROR");
+      this.#session.streams.refuse(streamId, "NO_ERROR");
       return;
     }
     new Http2Exchange(this.#deps, streamId, requestOf(block, streamId)).begin();
@@ -151,7 +151,7 @@ export class ServerSession implements ConnectionDriver {
   }
 
   #closeWhenIdle(): void {
-    if (this.#session.streamCount === 0) this.#transport.close();
+    if (this.#session.streams.size === 0) this.#transport.close();
   }
 
   #onFault(fault: Http2Fault): void {

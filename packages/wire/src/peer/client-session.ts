@@ -110,7 +110,7 @@ export class ClientSession implements TransportHandler {
   }
 
   onDrain(): void {
-    this.#session.send.pump();
+    this.#session.streams.send.pump();
   }
 
   onClosed(why: string): void {
@@ -137,7 +137,7 @@ export class ClientSession implements TransportHandler {
     const refused = this.#unavailable(`it closes the connection (${code})`);
     this.retire();
     for (const stream of this.#waiting.splice(0)) stream.onAborted(refused);
-    this.#session.abortAbove(lastStreamId, refused);
+    this.#session.streams.abortAbove(lastStreamId, refused);
     this.#closeWhenIdle();
   }
 
@@ -147,11 +147,11 @@ export class ClientSession implements TransportHandler {
   }
 
   #closeWhenIdle(): void {
-    if (this.#isRetired && this.#session.streamCount === 0 && this.#waiting.length === 0) this.#transport.closeSoon();
+    if (this.#isRetired && this.#session.streams.size === 0 && this.#waiting.length === 0) this.#transport.closeSoon();
   }
 
   #openWaiting(): void {
-    while (this.#isReady && this.#waiting.length > 0 && this.#session.streamCount < this.#session.peer.maxConcurrentStreams) {
+    while (this.#isReady && this.#waiting.length > 0 && this.#session.streams.size < this.#session.peer.maxConcurrentStreams) {
       const stream = this.#waiting.shift();
       if (!stream || stream.isOver) continue;
       const streamId = this.#nextStreamId;
@@ -186,9 +186,9 @@ export class ClientSession implements TransportHandler {
     const { clock, keepAliveMs, keepAliveTimeoutMs } = this.#options;
     const look = (): void => {
       this.#keepAlive = undefined;
-      if (this.#isGone || this.#session.streamCount + this.#waiting.length === 0) return;
+      if (this.#isGone || this.#session.streams.size + this.#waiting.length === 0) return;
       const silentMs = clock.monotonicMs() - this.#transport.readMs;
-      this.#session.sweep(clock.monotonicMs());
+      this.#session.streams.sweep(clock.monotonicMs());
       if (silentMs < keepAliveMs || !this.#isReady) {
         this.#keepAlive = clock.setTimer(Math.max(keepAliveMs - silentMs, keepAliveMs / 4), look, { background: true });
         return;

@@ -40,33 +40,33 @@ export class ClientStream implements PeerStream, StreamReceiver {
 
   /** Sends the head and what was written so far. */
   open(streamId: number, block: Buffer): void {
-    const stream = this.#session.addStream(streamId, this);
+    const stream = this.#session.streams.add(streamId, this, this.#session.peer.initialWindowBytes);
     this.#stream = stream;
-    if (this.#isPaused) this.#session.setPaused(stream, true);
+    if (this.#isPaused) this.#session.streams.setPaused(stream, true);
     const { body } = this.request;
     const hasBody = body === undefined ? !this.#endedEarly || this.#early.length > 0 || this.#endedEarly.trailers : body.length > 0;
     this.#session.writer.headers(streamId, block, !hasBody);
-    if (!hasBody) this.#session.localEnd(stream);
-    else if (body) this.#session.writeLast(stream, body);
+    if (!hasBody) this.#session.streams.localEnd(stream);
+    else if (body) this.#session.streams.writeLast(stream, body);
     else this.#sendEarly(stream);
   }
 
   write(chunk: Uint8Array): boolean {
     if (this.#isOver || chunk.length === 0) return true;
-    if (this.#stream) return this.#session.write(this.#stream, chunk);
+    if (this.#stream) return this.#session.streams.write(this.#stream, chunk);
     this.#early.push(chunk);
     return false;
   }
 
   end(trailers?: Trailers): void {
     if (this.#isOver || this.request.body) return;
-    if (this.#stream) this.#session.send.end(this.#stream, trailers?.http2Block);
+    if (this.#stream) this.#session.streams.send.end(this.#stream, trailers?.http2Block);
     else this.#endedEarly = { trailers };
   }
 
   cancel(code: ResetCode = "CANCEL"): void {
     if (!this.#finish()) return;
-    if (this.#stream) this.#session.reset(this.#stream, code);
+    if (this.#stream) this.#session.streams.reset(this.#stream, code);
   }
 
   pause(): void {
@@ -100,7 +100,7 @@ export class ClientStream implements PeerStream, StreamReceiver {
     if (!this.#hasHead) throw new Http2Fault("PROTOCOL_ERROR", "end before the head", this.#stream?.id ?? 0);
     const wasOver = !this.#finish();
     // Whatever is left of the request is of no use to the peer (RFC 9113 §8.1).
-    if (this.#stream && !this.#stream.isLocalClosed) this.#session.reset(this.#stream, "CANCEL");
+    if (this.#stream && !this.#stream.isLocalClosed) this.#session.streams.reset(this.#stream, "CANCEL");
     if (!wasOver) this.#receiver.onEnd(this.#trailers);
   }
 
@@ -114,15 +114,15 @@ export class ClientStream implements PeerStream, StreamReceiver {
 
   #setPaused(isPaused: boolean): void {
     this.#isPaused = isPaused;
-    if (this.#stream) this.#session.setPaused(this.#stream, isPaused);
+    if (this.#stream) this.#session.streams.setPaused(this.#stream, isPaused);
   }
 
   #sendEarly(stream: Http2Stream): void {
     const early = this.#early;
     this.#early = [];
     let isSent = true;
-    for (const chunk of early) isSent = this.#session.write(stream, chunk);
-    if (this.#endedEarly) this.#session.send.end(stream, this.#endedEarly.trailers?.http2Block);
+    for (const chunk of early) isSent = this.#session.streams.write(stream, chunk);
+    if (this.#endedEarly) this.#session.streams.send.end(stream, this.#endedEarly.trailers?.http2Block);
     else if (early.length > 0 && isSent) this.onWritable();
   }
 
