@@ -23,10 +23,18 @@ export async function callsOfScript(python: string, args: readonly string[]): Pr
   return status === 0 && calls.length > 0 ? calls : [...calls, failure];
 }
 
-/** A call made here: `act` gives what was answered, and whether that is right. */
+/** What came of a call that is made here. */
+export interface Attempt {
+  readonly isRight: boolean;
+  readonly answer: string;
+  /** Whether a refusal was wanted. Default false. */
+  readonly isRefusal?: boolean;
+}
+
+/** A call that is made here; one that throws has failed. */
 export async function attempted(
   named: { readonly client: string; readonly call: string },
-  act: () => Promise<{ readonly isRight: boolean; readonly answer: string; readonly isRefusal?: boolean }>,
+  act: () => Promise<Attempt>,
 ): Promise<ClientCall> {
   try {
     const { isRight, answer, isRefusal = false } = await act();

@@ -23,7 +23,7 @@ const health = "grpc.health.v1.Health";
 
 /** The calls; the model `digits` has the known case, `spare` is the same model. */
 export function grpcurlCalls(known: KnownCase): readonly GrpcurlCall[] {
-  return [...aboutTheServer, ...aboutModels, ...inferences(known), ...repository, ...reflection, ...unsupported];
+  return [...aboutTheServer, ...aboutModels, ...grpcurlInferences(known), ...repository, ...reflection, ...unsupported];
 }
 
 function one(method: string, request: object, isRight: (answer: GrpcurlAnswer) => boolean): GrpcurlCall {
@@ -57,7 +57,8 @@ const aboutModels: readonly GrpcurlCall[] = [
   one(`${service}/ModelStatistics`, { name: "digits" }, (answer) => has(answer, { model_stats: [{ name: "digits", version: "1" }] })),
 ];
 
-function inferences(known: KnownCase): readonly GrpcurlCall[] {
+/** Those that run a model. */
+export function grpcurlInferences(known: KnownCase): readonly GrpcurlCall[] {
   const [image] = known.inputs;
   const wanted = known.outputs.find(({ name }) => name === "label")?.data[0];
   const input = { name: "image", datatype: "FP32", shape: image?.shape, contents: { fp32_contents: image?.data } };

@@ -5,7 +5,8 @@ import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { root } from "../../repository.ts";
 import { attempted, type ClientCall } from "./client-calls.ts";
-import { type GrpcurlAnswer, type GrpcurlCall, grpcurlCalls } from "./grpcurl-calls.ts";
+import type { Ports } from "./encrypted-server.ts";
+import { type GrpcurlAnswer, type GrpcurlCall, grpcurlCalls, grpcurlInferences } from "./grpcurl-calls.ts";
 import type { KnownCase } from "./shared-data.ts";
 
 const client = "grpcurl";
@@ -19,16 +20,19 @@ interface Run {
 type Grpcurl = (names: readonly string[], options?: readonly string[], input?: string) => Promise<Run>;
 
 /** Every call, or one that failed where the program is not installed. */
-export async function callsOfGrpcurl(address: string, known: KnownCase): Promise<readonly ClientCall[]> {
+export async function callsOfGrpcurl({ open, encrypted, files }: Ports, known: KnownCase): Promise<readonly ClientCall[]> {
   const program = findGrpcurl();
   if (program === undefined) return [{ client, call: "grpcurl", outcome: "failed", answer: "not installed: tools/install-go-tools.ts" }];
-  const grpcurl: Grpcurl = (names, options = [], input = "") => run(program, ["-plaintext", ...options, address, ...names], input);
+  const grpcurl: Grpcurl = (names, options = [], input = "") => run(program, ["-plaintext", ...options, open, ...names], input);
+  const identity = ["-cacert", files.authority, "-cert", files.certificate, "-key", files.key];
+  const overTls: Grpcurl = (names, options = [], input = "") => run(program, [...identity, ...options, encrypted, ...names], input);
   const methods = await listedMethods(grpcurl);
   const calls = grpcurlCalls(known);
   return [
     { client, call: "list", outcome: methods.length > 20 ? "right" : "failed", answer: `${methods.length} methods` },
     await described(grpcurl, methods),
     ...(await inOrder(calls, (one) => called(grpcurl, one))),
+    ...(await inOrder(grpcurlInferences(known), (one) => called(overTls, { ...one, label: `${one.label ?? one.method} over TLS` }))),
     ...methods.map((method) => accounted(method, calls)),
   ];
 }

@@ -1,10 +1,12 @@
 /** Triton's perf_analyzer: loads each face in several ways, and its count of inferences is the server's; what is not supported it reports. */
-import { chmodSync, globSync, writeFileSync } from "node:fs";
+import { chmodSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pythonOf } from "../../python-environment.ts";
 import { capture } from "../../repository.ts";
-import { attempted, type ClientCall } from "./client-calls.ts";
+import { type Attempt, attempted, type ClientCall } from "./client-calls.ts";
+import type { Ports } from "./encrypted-server.ts";
 import type { KnownCase } from "./shared-data.ts";
+import { ask } from "./tls-client.ts";
 
 const client = "perf_analyzer";
 const requests = 40;
@@ -16,19 +18,21 @@ interface Load {
   readonly flags: readonly string[];
   /** Words of the error that is the right answer. */
   readonly refusal?: string;
+  /** Default false. */
+  readonly isEncrypted?: boolean;
 }
 
 /** The calls; `folder` is for its input. */
 export async function callsOfPerfAnalyzer(
-  address: string,
+  ports: Ports,
   { folder, known }: { readonly folder: string; readonly known: readonly KnownCase[] },
 ): Promise<readonly ClientCall[]> {
   const program = await installed();
   if ("reason" in program) return [{ client, call: client, outcome: "left out", answer: program.reason }];
   const calls: ClientCall[] = [];
-  for (const load of loads(labelled(folder, known))) {
-    const call = `-i ${load.protocol} ${load.model ?? "digits"} ${load.flags.join(" ").replace(`${folder}/`, "")}`;
-    calls.push(await attempted({ client, call }, () => run(program, address, load)));
+  for (const load of [...loads(labelled(folder, known)), ...encryptedLoads(ports)]) {
+    const call = `-i ${load.protocol} ${load.model ?? "digits"} ${load.flags.join(" ").replaceAll(`${folder}/`, "")}`;
+    calls.push(await attempted({ client, call }, () => run(program, ports, load)));
   }
   return calls;
 }
@@ -47,6 +51,18 @@ function loads(labels: string): readonly Load[] {
     { protocol: "grpc", flags: ["--streaming", "--async"] },
     { protocol: "grpc", flags: ["--grpc-compression-algorithm", "gzip"] },
     { protocol: "grpc", flags: ["--trace-level", "TIMESTAMPS"], refusal: "The trace extension" },
+  ];
+}
+
+function encryptedLoads({ files }: Ports): readonly Load[] {
+  const { authority, certificate, key } = files;
+  const https = { "ca-certificates": authority, "client-certificate": certificate, "private-key": key };
+  const grpc = { "root-certifications": authority, "certificate-chain": certificate, "private-key": key };
+  const flagsOf = (protocol: string, paths: Readonly<Record<string, string>>): readonly string[] =>
+    Object.entries(paths).flatMap(([name, path]) => [`--ssl-${protocol}-${name}-file`, path]);
+  return [
+    { protocol: "http", isEncrypted: true, flags: flagsOf("https", https) },
+    { protocol: "grpc", isEncrypted: true, flags: ["--ssl-grpc-use-ssl", ...flagsOf("grpc", grpc)] },
   ];
 }
 
@@ -82,18 +98,17 @@ async function installed(): Promise<Program | { readonly reason: string }> {
   }
 }
 
-async function run(
-  { path, libraries }: Program,
-  address: string,
-  { protocol, model = "digits", flags, refusal }: Load,
-): Promise<{ readonly isRight: boolean; readonly answer: string; readonly isRefusal?: boolean }> {
-  const before = await inferencesOf(address, model);
-  const args = ["-m", model, "-u", address, "-i", protocol, "--request-count", String(requests), ...flags];
+async function run({ path, libraries }: Program, ports: Ports, load: Load): Promise<Attempt> {
+  const { protocol, model = "digits", flags, refusal, isEncrypted = false } = load;
+  const before = await countsOf(ports, load);
+  const address = isEncrypted ? ports.encrypted : ports.open;
+  const url = isEncrypted && protocol === "http" ? `https://${address}` : address;
+  const args = ["-m", model, "-u", url, "-i", protocol, "--request-count", String(requests), ...flags];
   const { status, output } = await capture(path, args, { LD_LIBRARY_PATH: libraries });
   if (refusal !== undefined) {
     return { isRight: status !== 0 && output.includes(refusal), answer: /error: .*/.exec(output)?.[0] ?? output, isRefusal: true };
   }
-  const after = await inferencesOf(address, model);
+  const after = await countsOf(ports, load);
   const sent = Number(/Request count: (\d+)/.exec(output)?.[1] ?? 0);
   const [answered, failed] = [after.success - before.success, after.fail - before.fail];
   const isRight = status === 0 && sent >= requests && answered >= sent && failed === 0 && !/error|failed/i.test(output);
@@ -102,9 +117,15 @@ async function run(
 }
 
 /** What the server has counted so far. */
-async function inferencesOf(address: string, model: string): Promise<{ readonly success: number; readonly fail: number }> {
-  const response = await fetch(`http://${address}/v2/models/${model}/stats`);
-  const { model_stats: stats } = (await response.json()) as {
+async function countsOf(
+  { open, encrypted, files }: Ports,
+  { model = "digits", isEncrypted = false }: Load,
+): Promise<{ readonly success: number; readonly fail: number }> {
+  const path = `/v2/models/${model}/stats`;
+  const [ca, certificate, key] = [files.authority, files.certificate, files.key].map((file) => readFileSync(file, "utf8"));
+  const secret = { ca: ca ?? "", certificate: certificate ?? "", key: key ?? "", method: "GET", headers: {} };
+  const text = isEncrypted ? (await ask(`https://${encrypted}${path}`, secret)).body : await (await fetch(`http://${open}${path}`)).text();
+  const { model_stats: stats } = JSON.parse(text) as {
     readonly model_stats: readonly { readonly inference_stats: Readonly<Record<"success" | "fail", { readonly count: number }>> }[];
   };
   const [first] = stats;

@@ -1,11 +1,12 @@
 /** Real clients make every public call that they have for inferences and the repository: tritonclient's four, kserve's two, grpcurl, perf_analyzer. */
-import { writeFileSync } from "node:fs";
+import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { conformanceModels } from "../../conformance/models.ts";
 import { pythonOf } from "../../python-environment.ts";
 import { root } from "../../repository.ts";
 import { areAllAccounted, attempted, type ClientCall, callsOfScript, figuresOf, lineOf } from "../harness/client-calls.ts";
 import { connect } from "../harness/clients.ts";
+import { type Ports, startEncryptedServer } from "../harness/encrypted-server.ts";
 import { callsOfGrpcurl } from "../harness/grpcurl.ts";
 import { callsOfPerfAnalyzer } from "../harness/perf-analyzer.ts";
 import { createService, waitReady } from "../harness/resources.ts";
@@ -21,33 +22,22 @@ const tritonClients = ["http", "http.aio", "grpc", "grpc.aio"] as const;
 const fewestCalls = 10;
 
 export async function measure({ folder, say }: PointContext): Promise<Measurement> {
-  const server = await startServer(join(folder, "data"), { args: ["--metrics-port", "0"] });
+  const [data, copy] = [join(folder, "data"), join(folder, "data-encrypted")];
+  say("models");
+  await deploy(data, folder);
+  cpSync(data, copy, { recursive: true });
+  const server = await startServer(data, { args: ["--metrics-port", "0"] });
+  const encrypted = await startEncryptedServer(copy, join(folder, "tls"));
   try {
-    say("models");
-    await deploy(server, folder);
-    const address = new URL(server.ready.data).host;
-    const known = readCases(cases);
-    const calls: ClientCall[] = [];
-    for (const name of tritonClients) {
-      say(`tritonclient.${name}`);
-      calls.push(...(await callsOfScript(await pythonOf("tritonclient"), [join(scripts, "triton_client.py"), name, address, cases])));
-    }
-    say("kserve");
-    calls.push(...(await callsOfScript(await pythonOf("kserve"), [join(scripts, "kserve_client.py"), address, cases])));
-    say("grpcurl");
-    const [first] = known;
-    if (first) calls.push(...(await callsOfGrpcurl(address, first)));
-    say("perf_analyzer");
-    calls.push(...(await callsOfPerfAnalyzer(address, { folder, known })));
-    calls.push(...(await callsOfNode(server.ready.data, known)));
-    return judged(calls);
+    const ports = { open: hostOf(server), encrypted: hostOf(encrypted.server), files: encrypted.files };
+    return judged([...(await callsOfPython(ports, say)), ...(await callsOfPrograms(ports, { folder, say }))]);
   } finally {
-    await server.stop();
+    await Promise.all([server.stop(), encrypted.server.stop()]);
   }
 }
 
 /** The sample model twice, one to be unloaded, and the models that give back what they get, of every datatype. */
-async function deploy({ ready }: Server, folder: string): Promise<void> {
+async function deploy(data: string, folder: string): Promise<void> {
   const models = conformanceModels()
     .filter(({ name }) => name.startsWith("identity_"))
     .map(({ name, bytes }) => {
@@ -56,8 +46,40 @@ async function deploy({ ready }: Server, folder: string): Promise<void> {
       return { name: name.replaceAll("_", "-"), file };
     });
   const all = [{ name: "digits", file: digits }, { name: "spare", file: digits }, ...models];
-  for (const model of all) await createService(ready.control, model);
-  for (const { name } of all) await waitReady(ready.control, name, 60_000);
+  const server = await startServer(data, { args: ["--metrics-port", "0"] });
+  try {
+    for (const model of all) await createService(server.ready.control, model);
+    for (const { name } of all) await waitReady(server.ready.control, name, 60_000);
+  } finally {
+    await server.stop();
+  }
+}
+
+function hostOf({ ready }: Server): string {
+  return new URL(ready.data).host;
+}
+
+async function callsOfPython({ open, encrypted, files }: Ports, say: PointContext["say"]): Promise<readonly ClientCall[]> {
+  const calls: ClientCall[] = [];
+  const places = [open, cases, encrypted, files.folder];
+  for (const name of tritonClients) {
+    say(`tritonclient.${name}`);
+    calls.push(...(await callsOfScript(await pythonOf("tritonclient"), [join(scripts, "triton_client.py"), name, ...places])));
+  }
+  say("kserve");
+  calls.push(...(await callsOfScript(await pythonOf("kserve"), [join(scripts, "kserve_client.py"), ...places])));
+  return calls;
+}
+
+async function callsOfPrograms(ports: Ports, { folder, say }: PointContext): Promise<readonly ClientCall[]> {
+  const known = readCases(cases);
+  const [first] = known;
+  if (!first) throw new Error(`${cases} has no case`);
+  say("grpcurl");
+  const calls = [...(await callsOfGrpcurl(ports, first))];
+  say("perf_analyzer");
+  calls.push(...(await callsOfPerfAnalyzer(ports, { folder, known })));
+  return [...calls, ...(await callsOfNode(`http://${ports.open}`, known))];
 }
 
 /** `fetch`, of which each curl is a relative, and @grpc/grpc-js, in both encodings of each. */

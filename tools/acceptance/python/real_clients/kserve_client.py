@@ -1,18 +1,24 @@
-"""Makes every public call of the kserve SDK's inference clients: `kserve_client.py ADDRESS CASES`. REST by both versions of the protocol, and gRPC."""
+"""Makes every public call of the kserve SDK's inference clients: `kserve_client.py ADDRESS CASES TLS_ADDRESS TLS_FOLDER`.
+
+REST by both versions of the protocol, and gRPC; then again over TLS.
+"""
 import asyncio
 import json
 import sys
 
-ADDRESS, CASES = sys.argv[1:3]
+ADDRESS, CASES, TLS_ADDRESS, TLS_FOLDER = sys.argv[1:5]
 sys.argv = sys.argv[:1]  # kserve reads the arguments when it is imported
 
+import grpc as grpc_module
 import httpx
 import numpy as np
 from call_log import CallLog
+from encryption import Certificates
 from kserve import InferenceGRPCClient, InferenceRESTClient, InferInput, InferRequest, RESTConfig
 from kserve.protocol.infer_type import RequestedOutput
 
-BASE, MODEL = f"http://{ADDRESS}", "digits"
+MODEL = "digits"
+FILES = Certificates(TLS_FOLDER)
 with open(CASES) as file:
     [CASE, *_] = json.load(file)
 IMAGE = np.array(CASE["inputs"][0]["data"], np.float32).reshape(1, 1, 8, 8)
@@ -38,55 +44,56 @@ def right_prediction(answer):
     return row["label"] == WANTED["label"][0] and np.allclose(row["probabilities"], WANTED["probabilities"], rtol=1e-4, atol=1e-5)
 
 
-async def rest(log, protocol):
+async def rest(log, base, **config):
     clients = []
-    auth, transport = httpx.BasicAuth("name", "password"), httpx.AsyncHTTPTransport(retries=1)
-    settings = RESTConfig(protocol=protocol, retries=1, timeout=30, auth=auth, transport=transport, verbose=True)
-    await log.check(f"{protocol} InferenceRESTClient", lambda: clients.append(InferenceRESTClient(config=settings)), lambda a: a is None)
+    protocol = config["protocol"]
+    label = f"InferenceRESTClient {' '.join(config)}"
+    await log.check(label, lambda: clients.append(InferenceRESTClient(config=RESTConfig(**config))), lambda a: a is None)
     [client] = clients
-    await (rest_v1 if protocol == "v1" else rest_v2)(log, client)
+    await (rest_v1 if protocol == "v1" else rest_v2)(log, client, base)
     await log.check(f"{protocol} close", client.close, lambda a: a is None)
 
 
-async def rest_v2(log, client):
-    await log.check("v2 is_server_live", lambda: client.is_server_live(BASE), lambda a: a is True)
-    await log.check("v2 is_server_ready", lambda: client.is_server_ready(BASE), lambda a: a is True)
-    await log.check("v2 is_model_ready", lambda: client.is_model_ready(BASE, model_name=MODEL), lambda a: a is True)
+async def rest_v2(log, client, base):
+    await log.check("v2 is_server_live", lambda: client.is_server_live(base), lambda a: a is True)
+    await log.check("v2 is_server_ready", lambda: client.is_server_ready(base), lambda a: a is True)
+    await log.check("v2 is_model_ready", lambda: client.is_model_ready(base, model_name=MODEL), lambda a: a is True)
     for form in (False, True):
         name = f"v2 infer {'binary' if form else 'JSON'}"
-        await log.check(name, lambda: client.infer(BASE, request(form), model_name=MODEL), right)
-    await log.check("v2 infer dict", lambda: client.infer(BASE, {"inputs": CASE["inputs"]}, model_name=MODEL), right)
+        await log.check(name, lambda: client.infer(base, request(form), model_name=MODEL), right)
+    await log.check("v2 infer dict", lambda: client.infer(base, {"inputs": CASE["inputs"]}, model_name=MODEL), right)
     seen = {}
     await log.check(
         "v2 infer response_headers",
-        lambda: client.infer(BASE, request(False), model_name=MODEL, response_headers=seen),
+        lambda: client.infer(base, request(False), model_name=MODEL, response_headers=seen),
         lambda a: right(a) and seen["content-type"] == "application/json",
     )
-    endpoint = f"{BASE}/v2/models/{MODEL}/infer"
+    endpoint = f"{base}/v2/models/{MODEL}/infer"
     await log.check("v2 infer is_graph_endpoint", lambda: client.infer(endpoint, request(False), is_graph_endpoint=True), right)
     identified = request(False, request_id="r-1", parameters={"text": "a", "number": 1})
-    await log.check("v2 infer request_id", lambda: client.infer(BASE, identified, model_name=MODEL), lambda a: a.id == "r-1" and right(a))
+    await log.check("v2 infer request_id", lambda: client.infer(base, identified, model_name=MODEL), lambda a: a.id == "r-1" and right(a))
     label_only = request(True, request_outputs=[RequestedOutput("label")])
-    await log.check("v2 infer request_outputs", lambda: client.infer(BASE, label_only, model_name=MODEL), lambda a: [one.name for one in a.outputs] == ["label"])
-    await log.refused("v2 infer unknown", lambda: client.infer(BASE, request(False), model_name="absent"), ['The model "absent"', "404"])
-    await log.refused("v2 infer, other namespace", lambda: client.infer(BASE, request(False), model_name=MODEL, headers=ELSEWHERE), ['"elsewhere"', "404"])
-    await log.check("v2 is_model_ready unknown", lambda: client.is_model_ready(BASE, "absent"), lambda a: a is False)
-    await log.refused("v2 explain", lambda: client.explain(BASE, MODEL, {}), ["UnsupportedProtocol"])
+    await log.check("v2 infer request_outputs", lambda: client.infer(base, label_only, model_name=MODEL), lambda a: [one.name for one in a.outputs] == ["label"])
+    await log.refused("v2 infer unknown", lambda: client.infer(base, request(False), model_name="absent"), ['The model "absent"', "404"])
+    await log.refused("v2 infer, other namespace", lambda: client.infer(base, request(False), model_name=MODEL, headers=ELSEWHERE), ['"elsewhere"', "404"])
+    await log.check("v2 is_model_ready unknown", lambda: client.is_model_ready(base, "absent"), lambda a: a is False)
+    await log.refused("v2 explain", lambda: client.explain(base, MODEL, {}), ["UnsupportedProtocol"])
 
 
-async def rest_v1(log, client):
+async def rest_v1(log, client, base):
     instances = {"instances": IMAGE.tolist()}
-    await log.check("v1 is_server_live", lambda: client.is_server_live(BASE), lambda a: a is True)
-    await log.check("v1 is_model_ready", lambda: client.is_model_ready(BASE, MODEL), lambda a: a is True)
-    await log.check("v1 infer", lambda: client.infer(BASE, instances, model_name=MODEL), right_prediction)
-    await log.refused("v1 explain", lambda: client.explain(BASE, MODEL, instances), ["is not supported", "501"])
-    await log.refused("v1 infer unknown", lambda: client.infer(BASE, instances, model_name="absent"), ['The model "absent"', "404"])
-    await log.refused("v1 is_server_ready", lambda: client.is_server_ready(BASE), ["UnsupportedProtocol"])
+    await log.check("v1 is_server_live", lambda: client.is_server_live(base), lambda a: a is True)
+    await log.check("v1 is_model_ready", lambda: client.is_model_ready(base, MODEL), lambda a: a is True)
+    await log.check("v1 infer", lambda: client.infer(base, instances, model_name=MODEL), right_prediction)
+    await log.refused("v1 explain", lambda: client.explain(base, MODEL, instances), ["is not supported", "501"])
+    await log.refused("v1 infer unknown", lambda: client.infer(base, instances, model_name="absent"), ['The model "absent"', "404"])
+    await log.refused("v1 is_server_ready", lambda: client.is_server_ready(base), ["UnsupportedProtocol"])
 
 
-async def grpc(log, **options):
+async def grpc(log, address, **options):
     clients = []
-    await log.check("InferenceGRPCClient", lambda: clients.append(InferenceGRPCClient(url=ADDRESS, **options)), lambda a: a is None)
+    label = f"InferenceGRPCClient {' '.join(options)}"
+    await log.check(label, lambda: clients.append(InferenceGRPCClient(url=address, **options)), lambda a: a is None)
     [client] = clients
     await log.check("is_server_live", lambda: client.is_server_live(), lambda a: a is True)
     await log.check("is_server_ready", lambda: client.is_server_ready(), lambda a: a is True)
@@ -102,19 +109,34 @@ async def grpc(log, **options):
     await log.check("close", client.close, lambda a: a is None)
 
 
-async def main():
+async def over_rest():
     log = CallLog("kserve REST")
     log.watch(InferenceRESTClient)
-    for log.extra_options in ({}, {"timeout": 30, "headers": HEADERS}):
-        for protocol in ("v2", "v1"):
-            await rest(log, protocol)
+    log.watch(RESTConfig)
+    more = {"retries": 1, "timeout": 30, "auth": httpx.BasicAuth("name", "password"), "verbose": True}
+    for protocol in ("v2", "v1"):
+        await rest(log, f"http://{ADDRESS}", protocol=protocol)
+    log.extra_options = {"timeout": 30, "headers": HEADERS}
+    for protocol in ("v2", "v1"):
+        await rest(log, f"http://{ADDRESS}", protocol=protocol, transport=httpx.AsyncHTTPTransport(retries=1), **more)
+        await rest(log, f"https://{TLS_ADDRESS}", protocol=protocol, cert=(FILES.certificate, FILES.key), verify=FILES.context(), http2=True)
     log.finish()
+
+
+async def over_grpc():
     log = CallLog("kserve gRPC")
     log.watch(InferenceGRPCClient)
-    await grpc(log)
+    await grpc(log, ADDRESS)
     log.extra_options = {"timeout": 30.0, "headers": tuple(HEADERS.items())}
-    await grpc(log, verbose=True, timeout=20.0, retries=2, channel_args=[("grpc.primary_user_agent", "real-clients")])
+    await grpc(log, ADDRESS, verbose=True, timeout=20.0, retries=2, channel_args=[("grpc.primary_user_agent", "real-clients")])
+    await grpc(log, TLS_ADDRESS, use_ssl=True, root_certificates=FILES.authority, private_key=FILES.key, certificate_chain=FILES.certificate)
+    await grpc(log, TLS_ADDRESS, creds=grpc_module.ssl_channel_credentials(*FILES.contents()))
     log.finish()
+
+
+async def main():
+    await over_rest()
+    await over_grpc()
 
 
 asyncio.run(main())

@@ -1,6 +1,6 @@
-"""Makes every public call of one of tritonclient's four clients: `triton_client.py http|http.aio|grpc|grpc.aio ADDRESS CASES`.
+"""Makes every public call of one of tritonclient's clients: `triton_client.py http|http.aio|grpc|grpc.aio ADDRESS CASES TLS_ADDRESS TLS_FOLDER`.
 
-Twice: with nothing but what a call needs, and with the options that every call takes.
+Twice: with nothing but what a call needs, and with the options that every call takes. Then some over TLS, by each way to say so.
 """
 import asyncio
 import importlib
@@ -10,10 +10,11 @@ import triton_descriptions
 import triton_extensions
 import triton_inference
 import triton_streams
-from call_log import CallLog, settle
-from triton_subject import MODEL, Subject, read_cases
+from call_log import CallLog
+from encryption import Certificates
+from triton_subject import Subject, read_cases
 
-FACE, ADDRESS, CASES = sys.argv[1:4]
+FACE, ADDRESS, CASES, TLS_ADDRESS, TLS_FOLDER = sys.argv[1:6]
 IS_HTTP, IS_AIO = FACE.startswith("http"), FACE.endswith("aio")
 client_module = importlib.import_module(f"tritonclient.{FACE}")
 tensor_module = importlib.import_module("tritonclient.http" if IS_HTTP else "tritonclient.grpc")
@@ -37,11 +38,31 @@ def call_options():
     return {**headers, "query_params": {"a": "b c", "n": [1, 2]}} if IS_HTTP else {**headers, "client_timeout": 30.0, "as_json": True}
 
 
-async def one_pass(log, options):
+def encrypted_options(files):
+    """Each way to say what the client trusts and who it is."""
+    if FACE == "http":
+        import gevent.ssl
+
+        yield {"ssl": True, "ssl_options": {"ca_certs": files.authority, "certfile": files.certificate, "keyfile": files.key}}
+        yield {"ssl": True, "insecure": True, "ssl_context_factory": lambda *_, **__: files.context(gevent.ssl.create_default_context)}
+    elif FACE == "http.aio":
+        yield {"ssl": True, "ssl_context": files.context()}
+    else:
+        import grpc
+
+        yield {"ssl": True, "root_certificates": files.authority, "private_key": files.key, "certificate_chain": files.certificate}
+        yield {"creds": grpc.ssl_channel_credentials(*files.contents())}
+
+
+async def connected(log, address, options):
     clients = []
-    await log.check("InferenceServerClient", lambda: clients.append(client_module.InferenceServerClient(ADDRESS, **options)), lambda a: a is None)
-    [client] = clients
-    subject = Subject(log, client, tensor_module, read_cases(CASES), IS_HTTP, IS_AIO, f"http://{ADDRESS}")
+    label = f"InferenceServerClient {' '.join(options)}"
+    await log.check(label, lambda: clients.append(client_module.InferenceServerClient(address, **options)), lambda a: a is None)
+    return Subject(log, clients[0], tensor_module, read_cases(CASES), IS_HTTP, IS_AIO, f"http://{address}")
+
+
+async def one_pass(log, options):
+    subject = await connected(log, ADDRESS, options)
     for calls in (
         triton_descriptions.health,
         triton_descriptions.metadata,
@@ -57,7 +78,16 @@ async def one_pass(log, options):
     ):
         await calls(subject)
     await triton_extensions.plugins(subject, auth_module.BasicAuth)
-    await log.check("close", client.close, lambda a: a is None)
+    await log.check("close", subject.client.close, lambda a: a is None)
+
+
+async def encrypted_pass(log, options):
+    subject = await connected(log, TLS_ADDRESS, options)
+    await triton_descriptions.health(subject)
+    await triton_inference.compression(subject)
+    if not IS_HTTP:
+        await triton_streams.later(subject)
+    await log.check("close", subject.client.close, lambda a: a is None)
 
 
 async def main():
@@ -73,6 +103,8 @@ async def main():
     await one_pass(log, {})
     log.extra_options = call_options()
     await one_pass(log, client_options())
+    for options in encrypted_options(Certificates(TLS_FOLDER)):
+        await encrypted_pass(log, options)
     log.finish()
 
 
