@@ -10,22 +10,19 @@ import type { Field } from "../message/fields.ts";
 import { refusal } from "../message/refusal.ts";
 import { type ConnectionDriver, clientLost, type ServerContext } from "../server/connection-driver.ts";
 import { buffersFull } from "../socket/buffer-budget.ts";
-import { HeadMemo } from "../socket/head-memo.ts";
 import { OutputWatch } from "../socket/output-watch.ts";
 import { bodyFaults, outputFaults, TransferWatch } from "../socket/transfer-watch.ts";
 import type { Transport } from "../socket/transport.ts";
 import { BodyFault, type BodyReader, bodyReader } from "./body-reader.ts";
 import { Http1Exchange } from "./exchange.ts";
-import { type ParsedHead, parseHead } from "./head-parser.ts";
+import type { ParsedHead } from "./head-parser.ts";
+import { HeadReader } from "./head-reader.ts";
 
 const maxReadAheadBytes = 64 * 1024;
 /** Output waiting at the socket beyond which writers are told to wait and no further request is looked at. */
 const outputHighWaterBytes = 256 * 1024;
 /** Unread body up to this size is read and dropped so that the connection can be kept; beyond it the connection is closed. */
 const maxDroppedBytes = 1024 * 1024;
-/** Empty lines before a request line that are forgiven (RFC 9112 §2.2); a peer that goes on with them is no client. */
-const maxEmptyLines = 16;
-const endOfHead = Buffer.from("\r\n\r\n", "latin1");
 const noBytes: Buffer = Buffer.alloc(0);
 
 /** A connection. */
@@ -33,11 +30,8 @@ export class Http1Connection implements ConnectionDriver {
   readonly info: ConnectionInfo;
   readonly context: ServerContext;
   readonly #transport: Transport;
-  readonly #memo: HeadMemo<ParsedHead>;
+  readonly #heads: HeadReader;
   #input: Buffer = noBytes;
-  /** Where in the input the search for the end of the head goes on. */
-  #searched = 0;
-  #emptyLines = 0;
   #exchange: Http1Exchange | undefined;
   #body: BodyReader | undefined;
   #isProcessing = false;
@@ -58,7 +52,7 @@ export class Http1Connection implements ConnectionDriver {
     this.#transport = transport;
     this.context = context;
     this.info = info;
-    this.#memo = new HeadMemo(context.limits);
+    this.#heads = new HeadReader(context.limits);
     this.#headSinceMs = context.clock.monotonicMs();
     this.#outputWatch = new OutputWatch(transport.outbox, this.#headSinceMs);
     this.#bodyWatch = new TransferWatch(this.#headSinceMs);
@@ -225,52 +219,17 @@ export class Http1Connection implements ConnectionDriver {
   }
 
   #consume(bytes: number): void {
-    this.#input = bytes === this.#input.length ? noBytes : this.#input.subarray(bytes);
+    if (bytes > 0) this.#input = bytes === this.#input.length ? noBytes : this.#input.subarray(bytes);
   }
 
   #readHead(): boolean {
-    if (this.#searched === 0 && this.#input.length >= 2 && this.#input[0] === 13 && this.#input[1] === 10) return this.#skipEmptyLine();
-    const end = this.#input.indexOf(endOfHead, this.#searched);
-    const { maxHeaderBytes } = this.context.limits;
-    if (end > maxHeaderBytes || (end === -1 && this.#input.length > maxHeaderBytes)) return this.#refuseLargeHead();
-    if (end === -1) return this.#awaitHead();
-    const text = this.#input.toString("latin1", 0, end);
-    this.#consume(end + endOfHead.length);
-    this.#searched = 0;
-    this.#emptyLines = 0;
-    return this.#begin(text);
+    const head = this.#heads.read(this.#input);
+    this.#consume(this.#heads.takenBytes);
+    if (head?.kind === "refused") return this.#refuse(head.status, head.problem);
+    return head !== undefined && this.#begin(head);
   }
 
-  #skipEmptyLine(): boolean {
-    if (++this.#emptyLines > maxEmptyLines) return this.#refuse(400, "empty lines instead of a request");
-    this.#consume(2);
-    return this.#input.length > 0;
-  }
-
-  #refuseLargeHead(): boolean {
-    const lineEnd = this.#input.indexOf("\r\n", 0, "latin1");
-    const hasLine = lineEnd !== -1 && lineEnd <= this.context.limits.maxHeaderBytes;
-    return hasLine ? this.#refuse(431, "the head is too large") : this.#refuse(414, "the request line is too long");
-  }
-
-  /** A bare line feed can never become the end of a head: it is refused now rather than waited on. */
-  #awaitHead(): boolean {
-    const from = Math.max(this.#searched - 1, 0);
-    for (let feed = this.#input.indexOf(10, from); feed !== -1; feed = this.#input.indexOf(10, feed + 1)) {
-      if (this.#input[feed - 1] !== 13) return this.#refuse(400, "line ends without CR");
-    }
-    this.#searched = Math.max(this.#input.length - 3, 0);
-    return false;
-  }
-
-  #begin(text: string): boolean {
-    let parsed = this.#memo.get(text);
-    if (!parsed) {
-      const result = parseHead(text);
-      if (result.kind === "refused") return this.#refuse(result.status, result.problem);
-      parsed = result;
-      this.#memo.set(text, parsed);
-    }
+  #begin(parsed: ParsedHead): boolean {
     if (this.context.buffers.isExhausted) return this.#refuseForMemory();
     // What is left of the input may be the beginning of the next head.
     this.#headSinceMs = this.#transport.readMs;
