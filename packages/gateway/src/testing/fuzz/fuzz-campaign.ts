@@ -1,0 +1,216 @@
+/**
+ * A campaign: many inputs of one seed against one server, many at a time, with a look at the server's figures after each round.
+ *
+ * What only the process as a whole shows (an error in its log, memory that a closed connection left taken, a blocked event loop) is traced to an
+ * input by holding the round's conversations again, one after the other.
+ */
+import type { Conversation } from "./conversation.ts";
+import { fuzzInput } from "./fuzz-input.ts";
+import { FuzzServer } from "./fuzz-server.ts";
+import { type Growth, growthOf } from "./growth.ts";
+import { Histogram } from "./histogram.ts";
+import { runConversation, type TalkOutcome } from "./run-conversation.ts";
+import type { FuzzServerFigures } from "./server-figures.ts";
+
+/** Options of {@link runFuzzCampaign}. */
+export interface FuzzCampaignOptions {
+  readonly seed: number;
+  /** How many. */
+  readonly inputs: number;
+  /** Number of the first. Default 0. */
+  readonly firstInput?: number;
+  /** Conversations at a time. Default 48. */
+  readonly concurrency?: number;
+  /** Called after each round. Default nothing. */
+  readonly onRound?: (done: number) => void;
+}
+
+/** What a campaign found. */
+export interface FuzzFinding {
+  /** Absent when no single input brings it about. */
+  readonly input?: number;
+  readonly conversation?: Conversation;
+  readonly why: string;
+}
+
+/** See the module. */
+export interface FuzzReport {
+  readonly seed: number;
+  readonly inputs: number;
+  /** Inputs that mutate a valid conversation. */
+  readonly mutated: number;
+  readonly kinds: Histogram;
+  readonly outcomes: Histogram;
+  readonly findings: readonly FuzzFinding[];
+  readonly growth: Growth;
+  /** Longest block of the server's event loop by its own work, and longest wait of the probe by the clock on the wall. */
+  readonly worstBlockMs: number;
+  readonly worstProbeMs: number;
+}
+
+/** A block, or a wait of a conversation held alone, that counts as a hang. */
+export const hangMs = 1_000;
+const defaultConcurrency = 48;
+const roundInputs = 5_000;
+/** Rounds are traced at most this often: a server with that many faults has been shown to have some. */
+const maxTraces = 3;
+const maxFindings = 100;
+
+/** Runs it. Ends early when the server does, or when there are too many findings. */
+export async function runFuzzCampaign(options: FuzzCampaignOptions): Promise<FuzzReport> {
+  await using server = await FuzzServer.start();
+  const campaign = new Campaign(server, options);
+  await campaign.run();
+  return campaign.report();
+}
+
+/** Inputs that follow each other and what they brought about. */
+interface Stretch {
+  readonly from: number;
+  readonly count: number;
+  readonly problems: readonly string[];
+}
+
+class Campaign {
+  readonly #server: FuzzServer;
+  readonly #options: FuzzCampaignOptions;
+  readonly #kinds = new Histogram();
+  readonly #outcomes = new Histogram();
+  readonly #findings: FuzzFinding[] = [];
+  readonly #figures: FuzzServerFigures[] = [];
+  #done = 0;
+  #mutated = 0;
+  #worstBlockMs = 0;
+  #worstProbeMs = 0;
+  #traces = 0;
+
+  constructor(server: FuzzServer, options: FuzzCampaignOptions) {
+    this.#server = server;
+    this.#options = options;
+  }
+
+  async run(): Promise<void> {
+    const { inputs, firstInput = 0, onRound } = this.#options;
+    this.#figures.push(await this.#settledFigures());
+    while (this.#done < inputs && this.#server.crash === undefined && this.#findings.length < maxFindings) {
+      const from = firstInput + this.#done;
+      const count = Math.min(roundInputs, inputs - this.#done);
+      await this.#round(from, count);
+      this.#done += count;
+      onRound?.(this.#done);
+    }
+  }
+
+  report(): FuzzReport {
+    const { crash } = this.#server;
+    const growth = growthOf(this.#figures);
+    const grown = growth.problems.map((why) => ({ why }));
+    return {
+      seed: this.#options.seed,
+      inputs: this.#done,
+      mutated: this.#mutated,
+      kinds: this.#kinds,
+      outcomes: this.#outcomes,
+      findings: [...this.#findings, ...grown, ...(crash === undefined ? [] : [{ why: crash }])],
+      growth,
+      worstBlockMs: this.#worstBlockMs,
+      worstProbeMs: this.#worstProbeMs,
+    };
+  }
+
+  async #round(from: number, count: number): Promise<void> {
+    const suspects = await this.#talkToAll(from, count);
+    this.#worstProbeMs = Math.max(this.#worstProbeMs, this.#server.probe.takeWorstMs());
+    for (const input of suspects) await this.#confirm(input);
+    if (this.#server.crash !== undefined) return;
+    const figures = await this.#settledFigures();
+    const problems = [...problemsOf(figures, this.#figures.at(-1)), ...this.#server.takeLogged()];
+    this.#figures.push(figures);
+    this.#worstBlockMs = Math.max(this.#worstBlockMs, figures.worstBlockMs);
+    if (problems.length > 0 && this.#traces++ < maxTraces) await this.#trace({ from, count, problems });
+    else this.#findings.push(...problems.map((why) => ({ why: `inputs ${from} to ${from + count - 1}: ${why}` })));
+  }
+
+  /** Gives the inputs that look wrong. */
+  async #talkToAll(from: number, count: number): Promise<readonly number[]> {
+    const { seed, concurrency = defaultConcurrency } = this.#options;
+    const suspects: number[] = [];
+    let next = from;
+    const talk = async (): Promise<void> => {
+      while (next < from + count && this.#server.crash === undefined) {
+        const input = next++;
+        const { kind, conversation } = fuzzInput(seed, input);
+        const { labels, problems, closingMs } = await this.#talk(conversation);
+        this.#kinds.add(kind);
+        if (kind.startsWith("mutated")) this.#mutated++;
+        for (const label of labels) this.#outcomes.add(label);
+        if (problems.length > 0 || closingMs > hangMs) suspects.push(input);
+      }
+    };
+    await Promise.all(Array.from({ length: concurrency }, talk));
+    return suspects;
+  }
+
+  #talk(conversation: Conversation): Promise<TalkOutcome> {
+    const { port, probe } = this.#server;
+    return runConversation(conversation, { port, pause: () => probe.turn() });
+  }
+
+  /** Again, alone: what was only slow among others is no finding. */
+  async #confirm(input: number): Promise<void> {
+    const { conversation } = fuzzInput(this.#options.seed, input);
+    const { problems, closingMs } = await this.#talk(conversation);
+    const slow = closingMs > hangMs ? [`closed after ${Math.round(closingMs)} ms`] : [];
+    for (const why of [...problems, ...slow]) this.#findings.push({ input, conversation, why });
+  }
+
+  /** Once more, in ever shorter stretches, to find which of them it was. */
+  async #trace({ from, count, problems }: Stretch): Promise<void> {
+    const { seed } = this.#options;
+    if (count === 1) {
+      const { conversation } = fuzzInput(seed, from);
+      this.#findings.push(...problems.map((why) => ({ input: from, conversation, why })));
+      return;
+    }
+    const half = Math.ceil(count / 2);
+    for (const part of [
+      { from, count: half },
+      { from: from + half, count: count - half },
+    ]) {
+      const again = await this.#problemsOfStretch(part);
+      if (again.length > 0) return this.#trace({ ...part, problems: again });
+    }
+    this.#findings.push(
+      ...problems.map((why) => ({ why: `inputs ${from} to ${from + count - 1}, not again when they were repeated: ${why}` })),
+    );
+  }
+
+  async #problemsOfStretch({ from, count }: Omit<Stretch, "problems">): Promise<readonly string[]> {
+    const before = await this.#settledFigures();
+    for (let input = from; input < from + count && this.#server.crash === undefined; input++) {
+      await this.#talk(fuzzInput(this.#options.seed, input).conversation);
+    }
+    return [...problemsOf(await this.#settledFigures(), before), ...this.#server.takeLogged()];
+  }
+
+  /** Figures when the server has seen every connection end but the probe's. */
+  async #settledFigures(): Promise<FuzzServerFigures> {
+    for (let tries = 0; ; tries++) {
+      await this.#server.probe.turn();
+      const figures = await this.#server.figures();
+      if ((figures.connections <= 1 && figures.inFlight === 0) || tries === 50) return figures;
+    }
+  }
+}
+
+/** What one round, or one conversation, left behind. */
+function problemsOf(now: FuzzServerFigures, before: FuzzServerFigures | undefined): readonly string[] {
+  const { connections, inFlight, bufferedBytes, worstBlockMs } = now;
+  const lost = bufferedBytes - (before?.bufferedBytes ?? 0);
+  return [
+    ...(connections > 1 ? [`${connections - 1} connections are open that the client has closed`] : []),
+    ...(inFlight > 0 ? [`${inFlight} requests are in flight on closed connections`] : []),
+    ...(lost === 0 ? [] : [`${lost} bytes of the memory budget were not given back`]),
+    ...(worstBlockMs > hangMs ? [`the event loop was held up for ${Math.round(worstBlockMs)} ms`] : []),
+  ];
+}

@@ -1,0 +1,105 @@
+/** Reads answers of HTTP/2 and of gRPC over it: heads, trailers, resets, the end of the connection. */
+import { codeOfGrpcStatus } from "@modelyard/core";
+import { framesOf, HpackDecoder, type ReceivedFrame } from "@modelyard/wire/testing";
+import { type Answers, statusLabel, statusProblems } from "./answers.ts";
+import type { Exchanged } from "./read-http1-answers.ts";
+
+/** By number (RFC 9113 §7). */
+const errorCodes: readonly string[] = [
+  "NO_ERROR",
+  "PROTOCOL_ERROR",
+  "INTERNAL_ERROR",
+  "FLOW_CONTROL_ERROR",
+  "SETTINGS_TIMEOUT",
+  "STREAM_CLOSED",
+  "FRAME_SIZE_ERROR",
+  "REFUSED_STREAM",
+  "CANCEL",
+  "COMPRESSION_ERROR",
+  "CONNECT_ERROR",
+  "ENHANCE_YOUR_CALM",
+];
+/** The text of the one refusal that gRPC itself has as INTERNAL: a client that does not frame its messages as it must. */
+const malformedMessage = "The gRPC message is not well formed";
+const frameHeaderBytes = 9;
+const prefaceBytes = 24;
+const tableBytes = 4096;
+const maxListBytes = 2 ** 20;
+
+/** An answer while its frames are read. */
+interface Stream {
+  blocks: number;
+  status: number;
+  grpcStatus: number | undefined;
+  grpcMessage: string;
+  body: string;
+}
+
+/** Reads all answers. */
+export function readHttp2Answers({ sent, received, isWhole }: Exchanged): Answers {
+  const frames = framesOf(received);
+  const problems: string[] = [];
+  const usedBytes = frames.reduce((sum, { payload }) => sum + frameHeaderBytes + payload.length, 0);
+  if (isWhole && usedBytes < received.length) problems.push("a frame that is cut off");
+  const endings = frames.flatMap((frame) => endingOf(frame));
+  problems.push(...endings.filter((ending) => ending.endsWith("INTERNAL_ERROR")).map((ending) => `ended by ${ending}`));
+  const streams = readStreams(frames);
+  const asked = new Set(sentFrames(sent).flatMap(({ type, streamId }) => (type === 1 ? [streamId & 0x7fff_ffff] : [])));
+  for (const [streamId, stream] of streams) problems.push(...problemsOf(stream, streamId, asked));
+  return { labels: [...[...streams.values()].map(labelOf), ...endings.filter((ending) => ending !== "goaway NO_ERROR")], problems };
+}
+
+/** What a RST_STREAM or GOAWAY says; nothing for other frames. */
+function endingOf({ type, payload }: ReceivedFrame): readonly string[] {
+  if (type === 3) return [`reset ${errorName(payload.readUInt32BE(0))}`];
+  return type === 7 ? [`goaway ${errorName(payload.readUInt32BE(4))}`] : [];
+}
+
+function errorName(code: number): string {
+  return errorCodes[code] ?? `error ${code}`;
+}
+
+function sentFrames(sent: Buffer): readonly ReceivedFrame[] {
+  return framesOf(sent.subarray(prefaceBytes));
+}
+
+function readStreams(frames: readonly ReceivedFrame[]): ReadonlyMap<number, Stream> {
+  const decoder = new HpackDecoder(tableBytes, maxListBytes);
+  const streams = new Map<number, Stream>();
+  let block: Buffer[] = [];
+  for (const { type, flags, streamId, payload } of frames) {
+    const stream = streams.get(streamId) ?? { blocks: 0, status: 0, grpcStatus: undefined, grpcMessage: "", body: "" };
+    if (type === 0 && stream.status >= 400) stream.body += payload.toString("latin1");
+    if (type !== 1 && type !== 9) continue;
+    streams.set(streamId, stream);
+    block.push(payload);
+    if ((flags & 4) === 0) continue;
+    for (const [name, value] of decoder.decode(Buffer.concat(block)).fields) {
+      if (name === ":status") stream.status = Number(value);
+      if (name === "grpc-status") stream.grpcStatus = Number(value);
+      if (name === "grpc-message") stream.grpcMessage = value;
+    }
+    block = [];
+    if (stream.status >= 200) stream.blocks++;
+  }
+  return streams;
+}
+
+function labelOf({ status, grpcStatus, body }: Stream): string {
+  if (grpcStatus !== undefined) return `grpc ${grpcStatus === 0 ? "OK" : codeOfGrpcStatus(grpcStatus)}`;
+  return statusLabel("http2", status, body);
+}
+
+function problemsOf(
+  { blocks, status, grpcStatus, grpcMessage, body }: Stream,
+  streamId: number,
+  asked: ReadonlySet<number>,
+): readonly string[] {
+  const isFault = grpcStatus === 2 || grpcStatus === 15 || (grpcStatus === 13 && !grpcMessage.startsWith(malformedMessage));
+  return [
+    ...statusProblems(status, body),
+    ...(isFault ? [`answered gRPC status ${grpcStatus}: ${grpcMessage}`] : []),
+    ...(asked.has(streamId) ? [] : [`an answer on stream ${streamId}, which was not opened`]),
+    ...(blocks > 2 ? [`${blocks} header blocks on stream ${streamId}`] : []),
+  ];
+}
