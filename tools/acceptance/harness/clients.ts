@@ -129,7 +129,7 @@ function typedData({ datatype, contents }: GrpcOutput): readonly (number | strin
 }
 
 function grpcClient(host: string): Client {
-  const definition = loadSync(join(root, "packages/gateway/testdata/open-inference-protocol.proto"), {
+  const definition = loadSync(join(root, "packages/gateway/proto/inference.proto"), {
     keepCase: true,
     longs: String,
     defaults: true,
