@@ -31,7 +31,7 @@ export async function deploy(source: string, options: DeployOptions, context: Co
   const limitMs = parseDuration(options.timeout);
   if (limitMs === undefined)
     throw failure("OPTION_INVALID", { origin: "--timeout", current: `"${options.timeout}"`, wanted: "a duration such as 120s or 5m" });
-  const { client, output } = openSession(options, context);
+  const { client, fetch, output } = openSession(options, context);
   const storageUri = storageUriOf(source);
   const modelName = options.name ?? nameOf(storageUri);
   const key = serviceKey({ name: modelName, namespace: options.namespace });
@@ -41,7 +41,7 @@ export async function deploy(source: string, options: DeployOptions, context: Co
   await put(client, deployment);
   const service = await awaitDeployment({ client, key, name: modelName, refetch, limitMs }, { clock, output, signal });
   const url = modelUrlOf(service);
-  const metadata = await fetchMetadata(url, { signal });
+  const metadata = await fetchMetadata(url, { signal, fetch });
   const { grpc = "", revision = 0, digest = "" } = service.status?.modelyard ?? {};
   const answer = { name: modelName, namespace: key.namespace, url, grpc, revision, digest, curl: curlLine(url, metadata) };
   const seconds = ((clock.monotonicMs() - startedMs) / 1_000).toFixed(1);

@@ -59,7 +59,7 @@ async function refuseUnknown(name: string, options: LogsOptions, context: Comman
 
 async function dataDirOf(options: LogsOptions, context: CommandContext): Promise<string> {
   if (options.data !== undefined) return options.data;
-  if (options.server === undefined && serverFromEnvironment() === undefined) return clientDataDir();
+  if (options.server === undefined && serverFromEnvironment().url === undefined) return clientDataDir();
   const session = openSession(options, context);
   return (await notedDataFolder(session.client, context.signal)) ?? clientDataDir();
 }

@@ -15,11 +15,11 @@ import { openSession } from "./session.ts";
 /** Runs the command. */
 export async function predict(name: string, options: PredictOptions, context: CommandContext): Promise<void> {
   const { signal } = context;
-  const { client, output } = openSession(options, context);
+  const { client, fetch, output } = openSession(options, context);
   const url = modelUrlOf(await getService(client, { name, namespace: options.namespace }, signal));
-  const metadata = await fetchMetadata(url, { signal });
+  const metadata = await fetchMetadata(url, { signal, fetch });
   if (options.input === undefined) throw inputNeeded(name, metadata);
-  const prediction = await infer(url, readInput(await readInputFile(options.input, context), metadata), { signal });
+  const prediction = await infer(url, readInput(await readInputFile(options.input, context), metadata), { signal, fetch });
   if (options.output === "json") context.streams.stdout.write(`${prediction.json.trim()}\n`);
   else
     output.answer({ model_name: prediction.modelName, model_version: prediction.modelVersion, outputs: prediction.outputs }, () =>

@@ -1,16 +1,19 @@
 /** A command's connection to its server. */
 import { type ApiObject, findKind, type KindDefinition, kinds } from "@modelyard/api";
 import { failure } from "@modelyard/core";
-import { httpResourceClient, type ResourceClient } from "@modelyard/resources";
+import { type Fetch, httpResourceClient, type ResourceClient } from "@modelyard/resources";
 import { type CommandContext, type CommonOptions, outputOf } from "../commands/command-context.ts";
 import { clientDataDir, serverFromEnvironment } from "../config/load-config.ts";
 import type { Output } from "../output/output.ts";
 import { findServer } from "../server/find-server.ts";
+import { serverFetch } from "../server/server-fetch.ts";
 import { dataFolderAt } from "../supervisor/data-folder.ts";
 
 /** What commands on objects work with. */
 export interface Session {
   readonly controlUrl: string;
+  /** For every port of the server. */
+  readonly fetch: Fetch;
   readonly client: ResourceClient;
   readonly output: Output;
 }
@@ -18,9 +21,11 @@ export interface Session {
 /** Finds the server; it is reached with the first request. */
 export function openSession(options: CommonOptions, context: CommandContext): Session {
   const { dir: dataDir, kubeconfigFile } = dataFolderAt(clientDataDir());
-  const controlUrl = findServer({ flag: options.server, environment: serverFromEnvironment(), dataDir, kubeconfigFile });
+  const server = findServer({ flag: options.server, environment: serverFromEnvironment(), dataDir, kubeconfigFile });
+  const { url: controlUrl } = server;
+  const fetch = serverFetch(server);
   const { clock, random } = context;
-  return { controlUrl, client: httpResourceClient({ url: controlUrl, clock, random }), output: outputOf(options, context) };
+  return { controlUrl, fetch, client: httpResourceClient({ url: controlUrl, clock, random, fetch }), output: outputOf(options, context) };
 }
 
 /** The kind a person means; throws `KIND_UNKNOWN` naming those there are. */

@@ -24,7 +24,7 @@ async function serverVersion(
   context: CommandContext,
 ): Promise<{ readonly server: string; readonly url: string } | { readonly problem: string }> {
   try {
-    const { controlUrl: url } = openSession(options, context);
+    const { controlUrl: url, fetch } = openSession(options, context);
     const response = await fetch(`${url}/version`, { signal: AbortSignal.any([context.signal, AbortSignal.timeout(5_000)]) });
     const answer: unknown = await response.json();
     return { server: isRecord(answer) ? String(answer["gitVersion"]) : "unknown", url };

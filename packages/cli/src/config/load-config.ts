@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { failure } from "@modelyard/core";
 import { parse } from "yaml";
 import { whyUnreadable } from "../input/why-unreadable.ts";
+import type { ServerEnvironment } from "../server/find-server.ts";
 import { variableOf } from "./keys.ts";
 import { type ConfigFile, type ResolvedConfig, resolveConfig } from "./resolve-config.ts";
 
@@ -25,9 +26,10 @@ export function loadConfig(flags: ConfigFlags): ResolvedConfig {
   return resolveConfig({ flags, environment, machine, workingDir, file });
 }
 
-/** `URL` of the environment by which commands find their server. */
-export function serverFromEnvironment(): string | undefined {
-  return process.env["MODELYARD_URL"] || undefined;
+/** What the environment says of the server that commands talk to. */
+export function serverFromEnvironment(): ServerEnvironment {
+  const { MODELYARD_URL: url, MODELYARD_API_KEY: apiKey, MODELYARD_CA_FILE: certificateFile } = process.env;
+  return { url: url || undefined, apiKey: apiKey || undefined, certificateFile: certificateFile || undefined };
 }
 
 /** `.modelyard` in the nearest clone of the repository at or above a folder, else the user's own. */

@@ -1,5 +1,6 @@
 /** Whether a running server does its work. */
 import { isRunning } from "@modelyard/core";
+import type { Fetch } from "@modelyard/resources";
 import { type LockRecord, type Pids, pidsOf, readLockRecord } from "../supervisor/lock-record.ts";
 import type { Check } from "./machine-checks.ts";
 
@@ -19,18 +20,25 @@ export function runningServer(dataDir: string): RunningServer | undefined {
   return { record, pids: pidsOf(record), data: record.data, control: record.control, metrics: record.metrics };
 }
 
+/** How ports are asked. */
+export interface Asking {
+  readonly signal: AbortSignal;
+  /** With what the server wants to be shown. */
+  readonly fetch: Fetch;
+}
+
 const answerLimitMs = 5_000;
 
 /** Looks at its processes and asks both its ports. */
-export async function serverChecks(server: RunningServer, signal: AbortSignal): Promise<readonly Check[]> {
+export async function serverChecks(server: RunningServer, asking: Asking): Promise<readonly Check[]> {
   const { record, data, control, metrics } = server;
   return [
     { name: "server", state: "ok", found: `pid ${record.supervisor.pid}, started at ${record.startedAt}` },
     processCheck(record),
-    await portCheck({ name: "data port", url: data, path: "/v2/health/live" }, signal),
-    await portCheck({ name: "control port", url: control, path: "/readyz" }, signal),
+    await portCheck({ name: "data port", url: data, path: "/v2/health/live" }, asking),
+    await portCheck({ name: "control port", url: control, path: "/readyz" }, asking),
     // An embedded server has one only when it was asked for.
-    ...(metrics === undefined ? [] : [await portCheck({ name: "metrics port", url: metrics, path: "" }, signal)]),
+    ...(metrics === undefined ? [] : [await portCheck({ name: "metrics port", url: metrics, path: "" }, asking)]),
   ];
 }
 
@@ -54,7 +62,7 @@ interface Port {
   readonly path: string;
 }
 
-async function portCheck({ name, url, path }: Port, signal: AbortSignal): Promise<Check> {
+async function portCheck({ name, url, path }: Port, { signal, fetch }: Asking): Promise<Check> {
   const next = "Wait a moment: what has ended is started again; if it stays so, read `modelyard logs`";
   if (url === undefined) return { name, state: "warning", found: "not open yet", next };
   const asked = AbortSignal.any([signal, AbortSignal.timeout(answerLimitMs)]);

@@ -21,7 +21,8 @@ export interface ServingAccess {
 /** Reads certificates and begins to follow keys. Rejects with `TLS_CONFIG_INVALID`. */
 export async function openServingAccess(settings: ServingAccessSettings, deps: PortAccessDeps): Promise<ServingAccess> {
   const { corsOrigins } = settings;
-  const { tls, authentication, accessLog, writeAccessLog, close } = await openPortAccess(settings, deps);
+  const port = await openPortAccess(settings, deps);
+  const { tls, authentication, accessLog, writeAccessLog } = port;
   const onFailedHandshake = ({ isClientRefused, remoteAddress: remote, ...failed }: FailedHandshake): void => {
     if (!isClientRefused) return;
     writeAccessLog(`${JSON.stringify(failedHandshakeRecord({ face: "rest", remote, ...failed, endedMs: deps.clock.nowMs() }))}\n`);
@@ -29,6 +30,6 @@ export async function openServingAccess(settings: ServingAccessSettings, deps: P
   return {
     wire: { ...(tls && { tls: tls.context, onFailedHandshake }) },
     gateway: { authentication, accessLog, writeAccessLog, ...(corsOrigins.length > 0 && { cors: { allowedOrigins: corsOrigins } }) },
-    close,
+    close: () => port.close(),
   };
 }

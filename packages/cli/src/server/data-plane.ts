@@ -1,6 +1,7 @@
 /** The data plane as a command uses it: metadata and inference of one model, over REST. */
 import { bytesOfTensor, type Tensor, tensorSizeBytes } from "@modelyard/codec";
 import { failure, type PlatformError } from "@modelyard/core";
+import type { Fetch } from "@modelyard/resources";
 import { isRecord, type ModelMetadata, parseModelMetadata } from "../input/model-metadata.ts";
 import type { PredictionInput } from "../input/read-input.ts";
 import { type Prediction, parsePrediction } from "./prediction.ts";
@@ -8,20 +9,22 @@ import { type Prediction, parsePrediction } from "./prediction.ts";
 /** Options of every call. */
 export interface CallOptions {
   readonly signal: AbortSignal;
+  /** With what the server wants to be shown. */
+  readonly fetch: Fetch;
 }
 
 /** What a model takes and gives. `url` is that of the model: `http://127.0.0.1:8033/v2/models/digits`. */
-export async function fetchMetadata(url: string, { signal }: CallOptions): Promise<ModelMetadata> {
-  const text = await call(url, { signal });
+export async function fetchMetadata(url: string, options: CallOptions): Promise<ModelMetadata> {
+  const text = await call(url, {}, options);
   const metadata = parseModelMetadata(parseAnswer(text));
   if (!metadata) throw failure("SERVER_FAILED", { status: 200, why: `${url} answered with something that is no model's metadata` });
   return metadata;
 }
 
 /** One inference. */
-export async function infer(url: string, input: PredictionInput, { signal }: CallOptions): Promise<Prediction> {
+export async function infer(url: string, input: PredictionInput, options: CallOptions): Promise<Prediction> {
   const request = input.kind === "request" ? jsonRequest(input.json) : binaryRequest(input.tensors);
-  return parsePrediction(await call(`${url}/infer`, { method: "POST", signal, ...request }));
+  return parsePrediction(await call(`${url}/infer`, { method: "POST", ...request }, options));
 }
 
 interface Body {
@@ -44,9 +47,9 @@ function binaryRequest(tensors: readonly Tensor[]): Body {
   return { headers: { "content-type": "application/octet-stream", "inference-header-content-length": String(header.length) }, body };
 }
 
-async function call(url: string, init: RequestInit): Promise<string> {
-  const response = await fetch(url, init).catch((error: unknown) => {
-    if (init.signal?.aborted) throw init.signal.reason;
+async function call(url: string, init: RequestInit, { fetch, signal }: CallOptions): Promise<string> {
+  const response = await fetch(url, { ...init, signal }).catch((error: unknown) => {
+    if (signal.aborted) throw signal.reason;
     throw failure("SERVER_UNREACHABLE", { url: new URL(url).origin, why: causeOf(error) }, { cause: error });
   });
   const text = await response.text();

@@ -1,37 +1,60 @@
-/** Which server a command talks to: `--server`, then `MODELYARD_URL`, then the kubeconfig of the data folder. */
-import { existsSync, readFileSync } from "node:fs";
+/**
+ * Which server a command talks to, and what it shows there: `--server`, then `MODELYARD_URL`, then the kubeconfig of the data folder.
+ *
+ * Invariant: what is in a kubeconfig is shown to no server but the one that it names.
+ */
 import { failure } from "@modelyard/core";
-import { parse } from "yaml";
-import { isRecord } from "../input/model-metadata.ts";
+import type { ServerTrust } from "@modelyard/resources";
+import { type KubeconfigServer, readKubeconfig, readPem } from "./kubeconfig.ts";
+
+/** What the environment says. */
+export interface ServerEnvironment {
+  /** `MODELYARD_URL`. */
+  readonly url: string | undefined;
+  /** `MODELYARD_API_KEY`: goes before the key in the kubeconfig. */
+  readonly apiKey: string | undefined;
+  /** `MODELYARD_CA_FILE`: certificates in PEM that are trusted, before those in the kubeconfig. */
+  readonly certificateFile: string | undefined;
+}
 
 /** Where to look. */
 export interface ServerHints {
   readonly flag: string | undefined;
-  readonly environment: string | undefined;
+  readonly environment: ServerEnvironment;
   readonly dataDir: string;
   readonly kubeconfigFile: string;
 }
 
-/** Address of a control port, without a slash at its end. Throws `SERVER_UNKNOWN` or `OPTION_INVALID`. */
-export function findServer({ flag, environment, dataDir, kubeconfigFile }: ServerHints): string {
-  if (flag !== undefined) return checkedUrl(flag, "--server");
-  if (environment !== undefined) return checkedUrl(environment, "MODELYARD_URL");
-  if (!existsSync(kubeconfigFile)) throw failure("SERVER_UNKNOWN", { dataDir });
-  return checkedUrl(serverOf(readFileSync(kubeconfigFile, "utf8")) ?? "", `server in ${kubeconfigFile}`);
+/** A server as a command reaches it. */
+export interface FoundServer {
+  /** Address of its control port, without a slash at its end. */
+  readonly url: string;
+  readonly apiKey: string | undefined;
+  readonly trust: ServerTrust;
 }
 
-/** Address of the current context's cluster. */
-function serverOf(kubeconfig: string): string | undefined {
-  const config: unknown = parse(kubeconfig);
-  if (!isRecord(config)) return undefined;
-  const context = named(config["contexts"], config["current-context"])?.["context"];
-  const cluster = isRecord(context) ? named(config["clusters"], context["cluster"])?.["cluster"] : undefined;
-  return isRecord(cluster) && typeof cluster["server"] === "string" ? cluster["server"] : undefined;
+/** Throws `SERVER_UNKNOWN`, `OPTION_INVALID` or `CONFIG_UNREADABLE`. */
+export function findServer({ flag, environment, dataDir, kubeconfigFile }: ServerHints): FoundServer {
+  const { url: variable, apiKey, certificateFile } = environment;
+  const named = flag === undefined ? namedBy(variable, "MODELYARD_URL") : namedBy(flag, "--server");
+  const kubeconfig = readKubeconfig(kubeconfigFile);
+  if (named === undefined && kubeconfig === undefined) throw failure("SERVER_UNKNOWN", { dataDir });
+  const url = named ?? checkedUrl(kubeconfig?.url ?? "", `server in ${kubeconfigFile}`);
+  const own: Partial<KubeconfigServer> = kubeconfig && isSame(kubeconfig.url, url) ? kubeconfig : {};
+  return {
+    url,
+    apiKey: apiKey ?? own.token,
+    trust: { ...own.trust, ...(certificateFile === undefined ? {} : { certificateAuthority: readPem(certificateFile) }) },
+  };
 }
 
-function named(list: unknown, name: unknown): Readonly<Record<string, unknown>> | undefined {
-  const entries: readonly unknown[] = Array.isArray(list) ? list : [];
-  return entries.filter(isRecord).find((entry) => entry["name"] === name);
+function namedBy(text: string | undefined, origin: string): string | undefined {
+  return text === undefined ? undefined : checkedUrl(text, origin);
+}
+
+/** Whether two addresses are those of one server, by scheme, host and port. */
+function isSame(one: string, other: string): boolean {
+  return URL.parse(one)?.origin === URL.parse(other)?.origin;
 }
 
 function checkedUrl(text: string, origin: string): string {
