@@ -6,49 +6,36 @@ import {
   readRestInferRequest,
   writeRestInferResponse,
 } from "@modelyard/codec";
-import type { Clock, PlatformError } from "@modelyard/core";
+import type { Clock } from "@modelyard/core";
 import type { ModelSignature } from "@modelyard/runtimes";
-import { type Exchange, type ResponseHead, responseHead } from "@modelyard/wire";
-import type { InferenceCall, OutcomeSink } from "../inference/inference-call.ts";
+import { type ResponseHead, responseHead } from "@modelyard/wire";
 import { deadlineMsOf } from "../inference/request-timeout.ts";
-import type { ContentCoding } from "../routing/content-coding.ts";
-import type { ResolvedModel } from "../routing/model-reference.ts";
 import { jsonLengthHeader } from "../routing/rest-target.ts";
-import type { BodyCoder } from "./body-coder.ts";
-import { respondCoded } from "./coded-response.ts";
 import { okHead } from "./json-response.ts";
 import { rawBodyRequest } from "./raw-body-request.ts";
+import { RestCall, type RestCallAnswer, type RestCallInit } from "./rest-call.ts";
 
 /** What a call is made of. */
-export interface RestInferenceCallInit {
-  readonly exchange: Exchange;
-  readonly resolved: ResolvedModel;
-  readonly body: Uint8Array;
+export interface RestInferenceCallInit extends RestCallInit {
   /** Bytes of the body that are JSON; undefined: all of it; 0: it is one raw input. */
   readonly jsonLength: number | undefined;
   readonly binaryHeads: BinaryHeads;
-  readonly answerCoding: ContentCoding;
-  readonly coder: BodyCoder;
   readonly clock: Clock;
-  readonly sink: OutcomeSink<Exchange>;
 }
 
-/** One inference over REST. */
-export class RestInferenceCall implements InferenceCall {
-  readonly resolved: ResolvedModel;
+/** One inference by version 2 of the protocol. */
+export class RestInferenceCall extends RestCall {
   readonly deadlineMs: number | undefined;
-  readonly sizeBytes: number;
-  readonly #init: RestInferenceCallInit;
+  readonly #jsonLength: number | undefined;
+  readonly #binaryHeads: BinaryHeads;
   #body: Uint8Array;
   #request: RestInferenceRequest | undefined;
-  /** Whether the outcome was told; the client may have left before. */
-  #isSettled = false;
 
   /** Reads the request, as far as that needs no model; fails with a reason of `codec`. */
   constructor(init: RestInferenceCallInit) {
-    this.resolved = init.resolved;
-    this.sizeBytes = init.body.length;
-    this.#init = init;
+    super(init);
+    this.#jsonLength = init.jsonLength;
+    this.#binaryHeads = init.binaryHeads;
     this.#body = init.body;
     if (init.jsonLength !== 0) this.#request = readRestInferRequest(init.body, init.jsonLength);
     this.deadlineMs = deadlineMsOf(this.#request?.parameters, init.clock);
@@ -60,34 +47,17 @@ export class RestInferenceCall implements InferenceCall {
   }
 
   keep(): void {
-    const { jsonLength } = this.#init;
     // What was parsed from JSON refers to no buffer.
-    if (jsonLength === undefined) return;
+    if (this.#jsonLength === undefined) return;
     this.#body = new Uint8Array(this.#body);
-    this.#request = jsonLength === 0 ? undefined : readRestInferRequest(this.#body, jsonLength);
+    this.#request = this.#jsonLength === 0 ? undefined : readRestInferRequest(this.#body, this.#jsonLength);
   }
 
-  answer(response: InferenceResponse): void {
-    const { exchange, binaryHeads, answerCoding, coder, sink } = this.#init;
-    if (this.#isSettled || exchange.isOver) return;
+  protected write(response: InferenceResponse): RestCallAnswer {
     const request = this.#request;
     const isBinary = (index: number): boolean => request?.outputs[index]?.isBinary ?? request?.isBinaryByDefault ?? false;
-    const { bytes, jsonLength } = writeRestInferResponse(response, isBinary);
-    const head = jsonLength === undefined ? okHead : binaryHeads.of(jsonLength);
-    respondCoded(exchange, { head, body: bytes, coding: answerCoding }, coder);
-    this.#isSettled = true;
-    sink.answered();
-  }
-
-  fail(error: unknown): void {
-    const { exchange, sink } = this.#init;
-    if (this.#isSettled) return;
-    this.#isSettled = true;
-    sink.failed(exchange, error);
-  }
-
-  onGone(callback: (error: PlatformError) => void): void {
-    this.#init.exchange.onAbort(callback);
+    const { bytes: body, jsonLength } = writeRestInferResponse(response, isBinary);
+    return { head: jsonLength === undefined ? okHead : this.#binaryHeads.of(jsonLength), body };
   }
 }
 
