@@ -5,12 +5,13 @@ import { join } from "node:path";
 import { capture, root } from "./repository.ts";
 
 /** Name of an environment. */
-export type PythonEnvironment = "tritonclient" | "kserve" | "onnxruntime" | "mlserver" | "perf_analyzer";
+export type PythonEnvironment = "tritonclient" | "kserve" | "kserve-onnx" | "onnxruntime" | "mlserver" | "perf_analyzer";
 
 /** Packages of each environment, pinned. */
 const environments: Readonly<Record<PythonEnvironment, readonly string[]>> = {
   tritonclient: ["tritonclient[all]==2.73.0", "grpcio==1.85.1", "protobuf==6.33.6", "numpy<3", "ml_dtypes==0.5.4"],
   kserve: ["kserve==0.21.0", "kubernetes==33.1.0", "h2==4.4.1"],
+  "kserve-onnx": ["kserve==0.21.0", "kubernetes==33.1.0", "h2==4.4.1", "onnxruntime==1.30.0"],
   onnxruntime: ["onnxruntime==1.30.0", "numpy<3"],
   // The last release whose program runs with glibc before 2.38; it wants CUDA's runtime even where there is no such device.
   perf_analyzer: ["tritonclient==2.50.0", "nvidia-cuda-runtime-cu12==12.9.79"],

@@ -11,10 +11,22 @@ export interface BenchRow {
   readonly peerValues: readonly number[];
   /** Median of the ratios of the pairs; null without a peer. */
   readonly ratio: number | null;
-  /** For example `<= 1.7`; null where none is set. */
+  /** For example `<= 1.70x`; null where none is set. */
   readonly budget: string | null;
   readonly holds: boolean | null;
+  /** Why it could not be measured; it does not hold then. */
+  readonly missing?: string;
 }
+
+/** A limit of a row. */
+export type Budget =
+  /** Largest ratio ours / peer. */
+  | { readonly kind: "maxRatio"; readonly value: number }
+  /** Smallest ratio ours / peer: where more is better. */
+  | { readonly kind: "minRatio"; readonly value: number }
+  /** Largest value of ours, in the row's unit. */
+  | { readonly kind: "maxValue"; readonly value: number }
+  | { readonly kind: "minValue"; readonly value: number };
 
 /** A row before it is measured. */
 export interface RowPlan {
@@ -22,32 +34,74 @@ export interface RowPlan {
   readonly what: string;
   readonly unit: string;
   readonly peer: string;
-  /** Largest ratio ours / peer that holds. */
-  readonly maxRatio?: number;
-  /** Largest value of ours that holds, where the budget is absolute. */
-  readonly maxValue?: number;
+  readonly budget?: Budget;
   readonly ours: () => Promise<number>;
   /** Absent: nothing to compare with. */
   readonly theirs?: () => Promise<number>;
+  /** Pairs it takes. Default 5. */
+  readonly pairs?: number;
 }
 
-/** Alternating pairs a row takes. */
+/** What rows work with. */
+export interface BenchContext {
+  /** Scratch folder, removed afterwards. */
+  readonly folder: string;
+  readonly say: (line: string) => void;
+}
+
+/** Rows that share servers. */
+export interface RowGroup {
+  /** Ids of its rows begin with one of these. */
+  readonly ids: readonly string[];
+  readonly open: (context: BenchContext) => Promise<OpenGroup>;
+}
+
+/** A group whose servers run. */
+export interface OpenGroup {
+  readonly rows: readonly RowPlan[];
+  close(): Promise<void>;
+}
+
 const pairCount = 5;
 
 /** Measures a row: ours, theirs, ours, theirs, … */
 export async function measureRow(plan: RowPlan): Promise<BenchRow> {
   const ours: number[] = [];
   const peerValues: number[] = [];
-  for (let pair = 0; pair < pairCount; pair++) {
-    ours.push(await plan.ours());
-    if (plan.theirs) peerValues.push(await plan.theirs());
+  const { id, what, unit, peer } = plan;
+  try {
+    for (let pair = 0; pair < (plan.pairs ?? pairCount); pair++) {
+      ours.push(await plan.ours());
+      if (plan.theirs) peerValues.push(await plan.theirs());
+    }
+  } catch (error) {
+    const missing = (error instanceof Error ? error.message : String(error)).slice(0, 500);
+    return { id, what, unit, ours, peer, peerValues, ratio: null, budget: textOf(plan), holds: false, missing };
   }
   const ratios = ours.flatMap((value, index) => (peerValues[index] ? [value / peerValues[index]] : []));
   const ratio = ratios.length > 0 ? median(ratios) : null;
-  const { id, what, unit, peer, maxRatio, maxValue } = plan;
-  const budget = maxRatio !== undefined ? `<= ${maxRatio.toFixed(2)}x` : maxValue !== undefined ? `<= ${maxValue} ${unit}` : null;
-  const holds = maxRatio !== undefined ? ratio !== null && ratio <= maxRatio : maxValue !== undefined ? median(ours) <= maxValue : null;
-  return { id, what, unit, ours, peer, peerValues, ratio, budget, holds };
+  return { id, what, unit, ours, peer, peerValues, ratio, budget: textOf(plan), holds: holds(plan.budget, ratio, median(ours)) };
+}
+
+function holds(budget: Budget | undefined, ratio: number | null, value: number): boolean | null {
+  switch (budget?.kind) {
+    case "maxRatio":
+      return ratio !== null && ratio <= budget.value;
+    case "minRatio":
+      return ratio !== null && ratio >= budget.value;
+    case "maxValue":
+      return value <= budget.value;
+    case "minValue":
+      return value >= budget.value;
+    case undefined:
+      return null;
+  }
+}
+
+function textOf({ budget, unit }: RowPlan): string | null {
+  if (!budget) return null;
+  const sign = budget.kind.startsWith("max") ? "<=" : ">=";
+  return budget.kind.endsWith("Ratio") ? `${sign} ${budget.value.toFixed(2)}x` : `${sign} ${budget.value} ${unit}`;
 }
 
 /** The middle value. */

@@ -37,11 +37,12 @@ export async function createService(
   control: string,
   service: { readonly name: string; readonly file: string; readonly parameters?: Readonly<Record<string, string>> },
 ): Promise<void> {
+  const storage = service.parameters && { storage: { parameters: service.parameters } };
   const body = {
     apiVersion: "serving.kserve.io/v1beta1",
     kind: "InferenceService",
     metadata: { name: service.name, namespace: "default" },
-    spec: { predictor: { model: { modelFormat: { name: "onnx" }, storageUri: `file://${service.file}` } } },
+    spec: { predictor: { model: { modelFormat: { name: "onnx" }, storageUri: `file://${service.file}`, ...storage } } },
   };
   await api(control, { path: services, method: "POST", body });
 }

@@ -1,0 +1,100 @@
+/** Load by h2load (Debian: nghttp2-client): the same generator for every server, cheap enough not to be what is measured. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { loadPackageDefinition } from "@grpc/grpc-js";
+import { loadSync } from "@grpc/proto-loader";
+import type { JsonTensor } from "../acceptance/harness/shared-data.ts";
+import { toBytes } from "../acceptance/harness/tensor-bytes.ts";
+import { capture, root } from "../repository.ts";
+import { cpuMicros, processTree } from "./cpu-time.ts";
+
+/** How an inference is written. */
+export type Encoding = "grpc" | "rest" | "binary";
+
+/** A body in a file, with the fields of its head. */
+export interface RequestBody {
+  readonly file: string;
+  readonly headers: readonly string[];
+}
+
+/** The bodies of one inference. */
+export type RequestBodies = Readonly<Record<Encoding, RequestBody>>;
+
+/** Writes the body of one inference in each encoding. */
+export function writeBodies(folder: string, asked: { readonly model: string; readonly inputs: readonly JsonTensor[] }): RequestBodies {
+  const { model, inputs } = asked;
+  const write = (encoding: Encoding, bytes: Buffer | string, headers: readonly string[]): RequestBody => {
+    const file = join(folder, `${model}.${encoding}`);
+    writeFileSync(file, bytes);
+    return { file, headers };
+  };
+  const parts = inputs.map((input) => toBytes(input));
+  const described = inputs.map(({ name, shape, datatype }) => ({ name, shape, datatype }));
+  const message = serialize({ model_name: model, inputs: described, raw_input_contents: parts });
+  const frame = Buffer.alloc(5);
+  frame.writeUInt32BE(message.length, 1);
+  const sized = described.map((one, index) => ({ ...one, parameters: { binary_data_size: parts[index]?.length } }));
+  const head = Buffer.from(JSON.stringify({ inputs: sized, parameters: { binary_data_output: true } }));
+  const binary = ["content-type: application/octet-stream", `inference-header-content-length: ${head.length}`];
+  return {
+    grpc: write("grpc", Buffer.concat([frame, message]), ["content-type: application/grpc", "te: trailers"]),
+    rest: write("rest", JSON.stringify({ inputs }), ["content-type: application/json"]),
+    binary: write("binary", Buffer.concat([head, ...parts]), binary),
+  };
+}
+
+/** How a server is asked. */
+export interface Load {
+  /** Base address; of gRPC `http://HOST:PORT`, too. */
+  readonly address: string;
+  readonly model: string;
+  readonly encoding: Encoding;
+  readonly body: RequestBody;
+  /** Requests in flight. */
+  readonly inFlight: number;
+  /** Connections they share. Default: one each for HTTP/1.1, one for up to 32 streams of gRPC, else four. */
+  readonly connections?: number;
+}
+
+/** Sends requests and fails unless every one was answered with 200. Gives their rate a second. */
+export async function send(load: Load, requests: number): Promise<number> {
+  const { address, model, encoding, body, inFlight } = load;
+  const isGrpc = encoding === "grpc";
+  const connections = load.connections ?? (isGrpc ? (inFlight > 32 ? 4 : 1) : inFlight);
+  const shape = ["-n", String(requests), "-c", String(connections), "-m", String(Math.max(1, inFlight / connections)), "-t", "1"];
+  const headers = body.headers.flatMap((field) => ["-H", field]);
+  const path = isGrpc ? "/inference.GRPCInferenceService/ModelInfer" : `/v2/models/${model}/infer`;
+  const { status, output } = await capture("h2load", [
+    ...shape,
+    ...(isGrpc ? [] : ["--h1"]),
+    "-d",
+    body.file,
+    ...headers,
+    `${address}${path}`,
+  ]);
+  const succeeded = Number(/(\d+) succeeded/.exec(output)?.[1] ?? 0);
+  if (status !== 0 || succeeded !== requests)
+    throw new Error(`h2load had ${succeeded} of ${requests} requests answered by ${address}: ${output.slice(-800)}`);
+  return Number(/([\d.]+) req\/s/.exec(output)?.[1] ?? 0);
+}
+
+/** CPU microseconds a request, of a process and all below it. */
+export async function cpuPerRequest(load: Load, measured: { readonly pid: number; readonly requests: number }): Promise<number> {
+  await send(load, Math.max(load.inFlight, Math.ceil(measured.requests / 20)));
+  const pids = processTree(measured.pid);
+  const before = cpuMicros(pids);
+  await send(load, measured.requests);
+  return (cpuMicros(pids) - before) / measured.requests;
+}
+
+function serialize(request: object): Buffer {
+  const definition = loadSync(join(root, "packages/gateway/proto/inference.proto"), { keepCase: true, longs: String });
+  const loaded = loadPackageDefinition(definition) as unknown as {
+    readonly inference: {
+      readonly GRPCInferenceService: {
+        readonly service: { readonly ModelInfer: { readonly requestSerialize: (value: object) => Buffer } };
+      };
+    };
+  };
+  return loaded.inference.GRPCInferenceService.service.ModelInfer.requestSerialize(request);
+}

@@ -1,0 +1,9 @@
+/** Every group of rows, in the order in which they are measured. */
+import type { RowGroup } from "../row.ts";
+import { batchingRows } from "./batching-rows.ts";
+import { fastifyRows } from "./fastify-rows.ts";
+import { mnistRows } from "./mnist-rows.ts";
+import { profileRows } from "./profile-rows.ts";
+import { startRows } from "./start-rows.ts";
+
+export const groups: readonly RowGroup[] = [mnistRows, fastifyRows, batchingRows, profileRows, startRows];

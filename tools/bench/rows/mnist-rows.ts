@@ -1,0 +1,151 @@
+/** MNIST beside ONNX Runtime in a bare Python loop, which no server can beat, and beside the servers that our users know. */
+import { join } from "node:path";
+import { type Server, startServer } from "../../acceptance/harness/server.ts";
+import { readCases, sharedModel } from "../../acceptance/harness/shared-data.ts";
+import { pythonOf } from "../../python-environment.ts";
+import { capture } from "../../repository.ts";
+import { processTree, residentMib } from "../cpu-time.ts";
+import { cpuPerRequest, type Encoding, type Load, type RequestBodies, writeBodies } from "../load.ts";
+import { startKserveServer } from "../peers/kserve-server.ts";
+import { startMlServer } from "../peers/mlserver.ts";
+import { type LazyPeer, lazily } from "../peers/peer.ts";
+import type { BenchContext, Budget, OpenGroup, RowGroup, RowPlan } from "../row.ts";
+
+const model = "mnist";
+const words: Readonly<Record<Encoding, string>> = { grpc: "gRPC (raw)", rest: "REST (JSON)", binary: "REST (binary)" };
+/** Ratios of the design's budget: bare loop at 16 and 64 in flight, MLServer in process and by default. */
+const bareBudget: Readonly<Record<Encoding, number>> = { grpc: 1.7, rest: 2.6, binary: 2.6 };
+const mlserverBudget: Readonly<Partial<Record<Encoding, readonly [inProcess: number, byDefault: number]>>> = {
+  grpc: [1 / 11, 1 / 24],
+  rest: [1 / 6, 1 / 14],
+};
+
+/** See the module. */
+export const mnistRows: RowGroup = { ids: ["mnist", "memory"], open };
+
+interface Bench {
+  readonly server: Server;
+  readonly bodies: RequestBodies;
+  readonly mlserver: LazyPeer;
+  readonly mlserverDefault: LazyPeer;
+  readonly kserve: LazyPeer;
+}
+
+async function open({ folder }: BenchContext): Promise<OpenGroup> {
+  const path = sharedModel("mnist/mnist.onnx");
+  const served = { name: model, path };
+  const server = await startServer(join(folder, "data"));
+  await server.json(["deploy", path, "--name", model]);
+  const [known] = readCases(sharedModel("mnist/cases.json"));
+  const bench: Bench = {
+    server,
+    bodies: writeBodies(folder, { model, inputs: known?.inputs ?? [] }),
+    mlserver: lazily(() => startMlServer(join(folder, "mlserver"), served, 0)),
+    mlserverDefault: lazily(() => startMlServer(join(folder, "mlserver-default"), served, 1)),
+    kserve: lazily(() => startKserveServer(join(folder, "kserve"), served)),
+  };
+  return {
+    rows: [...bareRows(bench), ...peerRows(bench), ...memoryRows(bench)],
+    async close() {
+      for (const peer of [bench.mlserver, bench.mlserverDefault, bench.kserve]) await peer.stop();
+      await server.stop();
+    },
+  };
+}
+
+function bareRows(bench: Bench): readonly RowPlan[] {
+  const encodings: readonly Encoding[] = ["grpc", "rest", "binary"];
+  return encodings.flatMap((encoding) => [1, 10, 16, 64].map((inFlight) => bareRow(bench, { encoding, inFlight })));
+}
+
+interface Asked {
+  readonly encoding: Encoding;
+  readonly inFlight: number;
+}
+
+function bareRow(bench: Bench, { encoding, inFlight }: Asked): RowPlan {
+  const budget: Budget | undefined = inFlight < 16 ? undefined : { kind: "maxRatio", value: bareBudget[encoding] };
+  return {
+    id: `mnist-${encoding}-${inFlight}`,
+    what: `MNIST over ${words[encoding]}, ${inFlight} in flight: CPU of all our processes a request, beside the model's own run time; what is above 1x is what serving costs`,
+    unit: "us CPU",
+    peer: "ONNX Runtime in a bare Python loop",
+    ...(budget && { budget }),
+    ours: () => ourCpu(bench, { encoding, inFlight }),
+    theirs: bareLoop,
+  };
+}
+
+function ourCpu({ server, bodies }: Bench, { encoding, inFlight }: Asked): Promise<number> {
+  const load: Load = { address: server.ready.data, model, encoding, body: bodies[encoding], inFlight };
+  return cpuPerRequest(load, { pid: server.ready.pids.supervisor, requests: 8_000 });
+}
+
+async function bareLoop(): Promise<number> {
+  const script = join(import.meta.dirname, "..", "python", "bare_loop.py");
+  const args = [script, sharedModel("mnist/mnist.onnx"), sharedModel("mnist/cases.json"), "20000"];
+  const { status, output } = await capture(await pythonOf("onnxruntime"), args);
+  if (status !== 0) throw new Error(`the bare loop ended with ${status}: ${output.slice(-500)}`);
+  return (JSON.parse(output.slice(output.lastIndexOf("{"))) as { readonly micros: number }).micros;
+}
+
+interface ComparedPeer {
+  readonly id: string;
+  readonly name: string;
+  readonly peer: LazyPeer;
+  readonly encodings: readonly Encoding[];
+  readonly budget?: (encoding: Encoding) => number | undefined;
+}
+
+function peerRows(bench: Bench): readonly RowPlan[] {
+  const compared: readonly ComparedPeer[] = [
+    {
+      id: "mlserver",
+      name: "MLServer 1.7.1 in process",
+      peer: bench.mlserver,
+      encodings: ["grpc", "rest"],
+      budget: (encoding) => mlserverBudget[encoding]?.[0],
+    },
+    {
+      id: "mlserver-default",
+      name: "MLServer 1.7.1 as it comes",
+      peer: bench.mlserverDefault,
+      encodings: ["grpc", "rest"],
+      budget: (encoding) => mlserverBudget[encoding]?.[1],
+    },
+    { id: "kserve", name: "KServe's server 0.21.0", peer: bench.kserve, encodings: ["grpc", "rest", "binary"] },
+  ];
+  return compared.flatMap((one) => one.encodings.map((encoding) => peerRow(bench, one, encoding)));
+}
+
+const peerInFlight = 16;
+
+function peerRow(bench: Bench, { id, name, peer, budget }: ComparedPeer, encoding: Encoding): RowPlan {
+  const value = budget?.(encoding);
+  return {
+    id: `mnist-${encoding}-${peerInFlight}-${id}`,
+    what: `MNIST over ${words[encoding]}, ${peerInFlight} in flight: CPU a request beside ${name} with the same model in ONNX Runtime`,
+    unit: "us CPU",
+    peer: name,
+    ...(value !== undefined && { budget: { kind: "maxRatio", value } }),
+    ours: () => ourCpu(bench, { encoding, inFlight: peerInFlight }),
+    async theirs() {
+      const { pid, rest = "", grpc = "" } = await peer.get();
+      const address = encoding === "grpc" ? grpc : rest;
+      return cpuPerRequest({ address, model, encoding, body: bench.bodies[encoding], inFlight: peerInFlight }, { pid, requests: 1_500 });
+    },
+  };
+}
+
+function memoryRows({ server, mlserver, kserve }: Bench): readonly RowPlan[] {
+  const row = (id: string, peer: LazyPeer, name: string): RowPlan => ({
+    id,
+    what: `Resident memory of the serving process with one model after load, beside ${name}: how many fit on a machine`,
+    unit: "MiB",
+    peer: name,
+    budget: { kind: "maxValue", value: 95 },
+    ours: async () => residentMib(server.ready.pids.serving),
+    theirs: async () => residentMib(processTree((await peer.get()).pid)),
+  });
+  return [row("memory-serving", mlserver, "MLServer 1.7.1 in process"), row("memory-serving-kserve", kserve, "KServe's server 0.21.0")];
+}
