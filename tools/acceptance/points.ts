@@ -57,6 +57,13 @@ export const points: readonly Point[] = [
     script: "./first-answer/8.ts",
   },
   {
+    name: "protocol/2",
+    wanted:
+      "tritonclient (http, http.aio, grpc, grpc.aio), kserve (REST, gRPC), grpcurl by reflection and perf_analyzer make every public call they have: right, or refused by name; what is left out is named",
+    inCi: true,
+    script: "./protocol/2.ts",
+  },
+  {
     name: "protocol/3",
     wanted:
       "h2spec: all cases, generic, hpack and http2, over cleartext and TLS; at least 120 HTTP/1.1 cases from RFC 9112, each also sent to nginx and node:http, every difference explained in the data",

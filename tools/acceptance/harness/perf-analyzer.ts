@@ -9,11 +9,13 @@ import type { KnownCase } from "./shared-data.ts";
 import { ask } from "./tls-client.ts";
 
 const client = "perf_analyzer";
+/** The models that it loads; nobody else may, as their statistics are compared with its own. */
+export const loadedModels = { digits: "loaded-digits", text: "loaded-text" } as const;
 const requests = 40;
 
 interface Load {
   readonly protocol: "http" | "grpc";
-  /** Default `digits`. */
+  /** Default: the digits. */
   readonly model?: string;
   readonly flags: readonly string[];
   /** Words of the error that is the right answer. */
@@ -31,7 +33,7 @@ export async function callsOfPerfAnalyzer(
   if ("reason" in program) return [{ client, call: client, outcome: "left out", answer: program.reason }];
   const calls: ClientCall[] = [];
   for (const load of [...loads(labelled(folder, known)), ...encryptedLoads(ports)]) {
-    const call = `-i ${load.protocol} ${load.model ?? "digits"} ${load.flags.join(" ").replaceAll(`${folder}/`, "")}`;
+    const call = `-i ${load.protocol} ${load.model ?? loadedModels.digits} ${load.flags.join(" ").replaceAll(`${folder}/`, "")}`;
     calls.push(await attempted({ client, call }, () => run(program, ports, load)));
   }
   return calls;
@@ -43,7 +45,7 @@ function loads(labels: string): readonly Load[] {
   return [
     ...both.map((protocol) => ({ protocol, flags: ["--concurrency-range", "2"] })),
     ...both.map((protocol) => ({ protocol, flags: ["-b", "4", "--async"] })),
-    ...both.map((protocol) => ({ protocol, model: "identity-bytes", flags: text })),
+    ...both.map((protocol) => ({ protocol, model: loadedModels.text, flags: text })),
     ...both.map((protocol) => ({ protocol, flags: ["--shared-memory", "system"], refusal: sharedMemory })),
     { protocol: "http", flags: ["--input-tensor-format", "json", "--output-tensor-format", "json"] },
     { protocol: "http", flags: ["--request-rate-range", "40"] },
@@ -99,7 +101,7 @@ async function installed(): Promise<Program | { readonly reason: string }> {
 }
 
 async function run({ path, libraries }: Program, ports: Ports, load: Load): Promise<Attempt> {
-  const { protocol, model = "digits", flags, refusal, isEncrypted = false } = load;
+  const { protocol, model = loadedModels.digits, flags, refusal, isEncrypted = false } = load;
   const before = await countsOf(ports, load);
   const address = isEncrypted ? ports.encrypted : ports.open;
   const url = isEncrypted && protocol === "http" ? `https://${address}` : address;
@@ -119,7 +121,7 @@ async function run({ path, libraries }: Program, ports: Ports, load: Load): Prom
 /** What the server has counted so far. */
 async function countsOf(
   { open, encrypted, files }: Ports,
-  { model = "digits", isEncrypted = false }: Load,
+  { model = loadedModels.digits, isEncrypted = false }: Load,
 ): Promise<{ readonly success: number; readonly fail: number }> {
   const path = `/v2/models/${model}/stats`;
   const [ca, certificate, key] = [files.authority, files.certificate, files.key].map((file) => readFileSync(file, "utf8"));
