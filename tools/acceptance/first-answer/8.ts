@@ -6,8 +6,16 @@ import type { Measurement } from "../point.ts";
 
 const wantedRows = [1, 10, 64].flatMap((inFlight) => [`mnist-grpc-${inFlight}`, `mnist-rest-${inFlight}`]);
 
+const only = "mnist-grpc,mnist-rest,start-to-ready,memory-serving";
+
 export async function measure(): Promise<Measurement> {
-  const { status, output } = await capture(process.execPath, ["--conditions=modelyard-source", join(root, "tools/bench.ts"), "--json"]);
+  const { status, output } = await capture(process.execPath, [
+    "--conditions=modelyard-source",
+    join(root, "tools/bench.ts"),
+    "--json",
+    "--only",
+    only,
+  ]);
   const line = output.split("\n").find((text) => text.startsWith('{"machine"'));
   if (status !== 0 || !line) return { measured: `bench ended with ${status}`, holds: false, details: output.split("\n").slice(-15) };
   const { machine, rows } = JSON.parse(line) as { readonly machine: unknown; readonly rows: readonly BenchRow[] };
