@@ -57,6 +57,13 @@ export const points: readonly Point[] = [
     script: "./first-answer/8.ts",
   },
   {
+    name: "protocol/1",
+    wanted:
+      "Conformance: ours passes all; the same suite against PyPI's MLServer and kserve server, results published in docs/conformance.md as a table; at least 20 faults planted one at a time in the gateway, each caught by the suite",
+    inCi: false,
+    script: "./protocol/1.ts",
+  },
+  {
     name: "protocol/2",
     wanted:
       "tritonclient (http, http.aio, grpc, grpc.aio), kserve (REST, gRPC), grpcurl by reflection and perf_analyzer make every public call they have: right, or refused by name; what is left out is named",
@@ -71,6 +78,20 @@ export const points: readonly Point[] = [
     script: "./protocol/3.ts",
   },
   {
+    name: "protocol/4",
+    wanted:
+      "300 distinct wrong requests, at least 20 of each of 14 classes, each with expected status and reason; after 100 passes a good request is answered, handles are at the baseline, memory within 5 %",
+    inCi: false,
+    script: "./protocol/4.ts",
+  },
+  {
+    name: "protocol/5",
+    wanted:
+      "1,000,000 fuzzed conversations with a server in a process of its own (10,000 in a CI run), at least half of them mutations of valid ones: no crash, no hang over 1 s, no growth, no answer that must not be; seed and histogram are printed",
+    inCi: true,
+    script: "./protocol/5.ts",
+  },
+  {
     name: "protocol/6",
     wanted:
       "60 hostile archives and listings, generated: all refused by name, nothing written outside, limits of memory and disk held; from a real S3 server with connections cut at random 200 artifacts arrive intact",
@@ -78,10 +99,23 @@ export const points: readonly Point[] = [
     script: "./protocol/6.ts",
   },
   {
+    name: "protocol/7",
+    wanted:
+      "Slow-reader, slow-writer and 10,000-connection tests hold their memory bounds, good requests are answered meanwhile; 25 kills -9 of the serving process under TLS load: failed requests are retryable or closed, none is answered wrong, every service answers again, no process is left over",
+    inCi: false,
+    script: "./protocol/7.ts",
+  },
+  {
     name: "protocol/8",
     wanted:
       "40 tries without, with wrong, expired or foreign credentials on every surface: all refused, all in the access log with who tried and why it was refused",
     inCi: true,
     script: "./protocol/8.ts",
+  },
+  {
+    name: "speed/8",
+    wanted: "The check that `serve` reaches no schema, HTTP, gRPC or metrics library holds; a planted import fails it",
+    inCi: true,
+    script: "./speed/8.ts",
   },
 ];

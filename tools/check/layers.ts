@@ -34,7 +34,13 @@ interface Reach {
 const reaches: readonly Reach[] = [
   {
     program: "serve",
-    entries: ["packages/cli/src/programs/serve.ts"],
+    // What it loads by address, not by import, is its own, too.
+    entries: [
+      "packages/cli/src/programs/serve.ts",
+      "packages/runtimes/src/workers/run-worker.ts",
+      "packages/runtimes/src/journal/watchdog-worker.ts",
+      "packages/runtimes/src/prepare/prepare-child.ts",
+    ],
     packages: ["core", "codec", "wire", "onnx", "objects", "store", "runtimes", "mesh", "gateway"],
     npm: ["onnxruntime-node"],
   },
