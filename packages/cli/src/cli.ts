@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { type CommandContext, FollowingEnded, ProblemsFound } from "./commands/command-context.ts";
 import { completionCommand } from "./commands/completion-command.ts";
 import { deployCommand } from "./commands/deploy-command.ts";
+import { keyCommand } from "./commands/key-command.ts";
 import { predictCommand } from "./commands/predict-command.ts";
 import { deleteCommand, describeCommand, eventsCommand, getCommand } from "./commands/resource-commands.ts";
 import { serveCommand } from "./commands/serve-command.ts";
@@ -50,6 +51,7 @@ export function buildProgram(context: CommandContext): Command {
     deleteCommand(context),
     logsCommand(context),
     eventsCommand(context),
+    keyCommand(context),
     doctorCommand(context),
     versionCommand(context),
     configCommand(context),

@@ -107,4 +107,34 @@ describe("a server with authentication and TLS", { timeout: limitMs }, () => {
     expect((await asOwner(server, ["get", "isvc"])).status).toBe(0);
     expect((await askSecurely(`${server.ready.control}/livez`, { ca: tls.authority.certificate })).status).toBe(200);
   });
+
+  it("makes keys that open what they say, lists them without showing them, and ends them", async () => {
+    const server = await startServer(undefined, ["--authentication", "required"]);
+    const made = await json(server, ["key", "create", "ci", "--expires", "90d"]);
+    expect(made).toMatchObject({ name: "ci", namespace: "default", role: "infer", expires: expect.stringMatching(/Z$/) });
+    const headers = { authorization: `Bearer ${String(made["key"])}` };
+    const data = (): Promise<number> => fetch(`${server.ready.data}/v2/models/absent`, { headers }).then(({ status }) => status);
+    const control = (path: string): Promise<number> => fetch(server.ready.control + path, { headers }).then(({ status }) => status);
+    await vi.waitFor(async () => expect(await data()).toBe(404));
+    expect(await control("/version")).toBe(200);
+    expect(await control("/api/v1/namespaces/default/secrets")).toBe(403);
+
+    const operator = await asOwner(server, ["key", "create", "ops", "-n", "modelyard-system", "--role", "admin"]);
+    expect(operator.stdout.trim()).toMatch(/^myk_[a-z0-9]+_[\w-]{43}$/);
+    const env = { MODELYARD_DATA: join(server.ready.dataDir, "elsewhere"), MODELYARD_API_KEY: operator.stdout.trim() };
+    const listed = await runCommand(["key", "list", "-A", "--server", server.ready.control], { env });
+    expect(listed.stdout.split("\n").map((line) => line.split(/ {2,}/).slice(0, 2))).toEqual([
+      ["NAMESPACE", "NAME"],
+      ["default", "ci"],
+      ["modelyard-system", "modelyard-admin"],
+      ["modelyard-system", "ops"],
+      [""],
+    ]);
+    expect(listed.stdout + JSON.stringify(await json(server, ["key", "list"]))).not.toContain("myk_");
+
+    expect(await json(server, ["key", "delete", "ci"])).toEqual({ name: "ci", namespace: "default", deleted: true });
+    await vi.waitFor(async () => expect([await data(), await control("/version")]).toEqual([401, 401]), { timeout: 10_000 });
+    const again = await asOwner(server, ["key", "delete", "ci"]);
+    expect([again.status, again.stderr]).toEqual([3, expect.stringContaining("API_KEY_NOT_FOUND")]);
+  });
 });

@@ -1,10 +1,10 @@
 /** `modelyard get`: objects as a table, or whole. */
 import { type ApiObject, apiVersionOf, cellOf, inferenceServiceKind, type KindDefinition, type PrintColumn } from "@modelyard/api";
-import type { ResourceClient } from "@modelyard/resources";
 import type { CommandContext } from "../commands/command-context.ts";
 import type { GetOptions } from "../commands/resource-commands.ts";
 import { formatAge } from "../output/age.ts";
 import { type Cell, formatTable } from "../output/table.ts";
+import { listAll } from "../server/list-all.ts";
 import { serviceKey } from "../server/services.ts";
 import { kindNamed, objectKey, openSession } from "./session.ts";
 
@@ -29,31 +29,12 @@ export async function get(target: GetTarget, options: GetOptions, context: Comma
     output.answer(object, () => objectTable([object], table));
     return;
   }
-  const items = await listAll({ client, kind, signal }, options);
+  const namespace = kind.namespaced && !options.allNamespaces ? { namespace: options.namespace } : {};
+  const selector = options.selector === undefined ? {} : { labelSelector: options.selector };
+  const items = await listAll(client, kind, { ...namespace, ...selector, signal });
   const list = { apiVersion: apiVersionOf(kind), kind: `${kind.kind}List`, items };
   const where = kind.namespaced && !table.withNamespace ? ` in the namespace ${options.namespace}` : "";
   output.answer(list, () => (items.length === 0 ? `There are no ${kind.plural}${where}.` : objectTable(items, table)));
-}
-
-const pageSize = 500;
-
-interface Listing {
-  readonly client: ResourceClient;
-  readonly kind: KindDefinition<ApiObject>;
-  readonly signal: AbortSignal;
-}
-
-async function listAll({ client, kind, signal }: Listing, options: GetOptions): Promise<readonly ApiObject[]> {
-  const items: ApiObject[] = [];
-  const namespace = kind.namespaced && !options.allNamespaces ? { namespace: options.namespace } : {};
-  const selector = options.selector === undefined ? {} : { labelSelector: options.selector };
-  let from: { readonly continue?: string } = {};
-  do {
-    const page = await client.list(kind, { ...namespace, ...selector, ...from, limit: pageSize, signal });
-    items.push(...page.items);
-    from = page.continue === undefined ? {} : { continue: page.continue };
-  } while (from.continue !== undefined);
-  return items;
 }
 
 /** How a table of objects is made. */

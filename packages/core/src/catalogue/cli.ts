@@ -156,4 +156,10 @@ export const cliErrors = {
     retryable: false,
     hint: "Change the input to what the model takes",
   },
+  API_KEY_NOT_FOUND: {
+    code: "NOT_FOUND",
+    template: 'The API key "{name}" was not found in the namespace "{namespace}"',
+    retryable: false,
+    hint: "List the keys with `modelyard key list --all-namespaces`",
+  },
 } as const;
