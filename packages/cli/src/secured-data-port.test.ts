@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { mintKey } from "@modelyard/core/testing";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { startServer, type TestServer } from "./testing/running-server.ts";
-import { askSecurely, type SecureAnswer, storeKeys, tlsFolder } from "./testing/secured.ts";
+import { askSecurely, issueKey, type SecureAnswer, tlsFolder } from "./testing/secured.ts";
 
 const authenticated = ["--authentication", "required"];
 
@@ -19,7 +19,7 @@ describe("the data port of a server with TLS and authentication", () => {
     const server = await startServer(undefined, [...tls.args, ...authenticated, "--access-log", "all"]);
     expect(server.ready.data).toMatch(/^https:/);
     const key = mintKey("visitor1");
-    await storeKeys(server.ready.dataDir, [key]);
+    await issueKey(server.ready, tls.authority.certificate, key);
     const ask = (headers: Readonly<Record<string, string>>): Promise<SecureAnswer> =>
       askSecurely(`${server.ready.data}/v2`, { ca: tls.authority.certificate, headers });
     await vi.waitFor(async () => expect((await ask({ authorization: `Bearer ${key.text}` })).status).toBe(200), 10_000);

@@ -1,13 +1,10 @@
 /** What a server that is not open to everybody needs in a test: certificates in files, keys in its store, and clients that have them. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:https";
 import { join } from "node:path";
-import { apiKeyPrefix, silentLog, systemClock, systemRandom } from "@modelyard/core";
 import type { MintedKey } from "@modelyard/core/testing";
-import { etcdClient } from "@modelyard/store";
-import { connectPeer } from "@modelyard/wire";
 import { type TestAuthority, type TestCertificate, testAuthority } from "@modelyard/wire/testing";
-import { dataFolderAt } from "../supervisor/data-folder.ts";
+import type { ReadyFacts } from "../supervisor/supervisor.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 /** Certificates of a server in a folder of their own. */
@@ -43,14 +40,20 @@ export function tlsFolder(): TlsFolder {
   };
 }
 
-/** Writes keys into the store of a running server, as whoever issues them does. */
-export async function storeKeys(dataDir: string, keys: readonly MintedKey[]): Promise<void> {
-  const deps = { clock: systemClock(), log: silentLog(), random: systemRandom() };
-  const peer = connectPeer({ address: { path: dataFolderAt(dataDir).controlSocket }, ...deps });
-  const store = etcdClient({ peer, ...deps });
-  await store.transact({ success: keys.map(({ key, record }) => ({ kind: "put", key: apiKeyPrefix + key.id, value: record })) });
-  await store.close();
-  await peer.close();
+/** The key of whoever started a server: it opens everything. */
+export function ownersKey({ dataDir }: ReadyFacts): string {
+  return readFileSync(join(dataDir, "admin.key"), "utf8").trim();
+}
+
+/** Issues a key as an owner does, by a Secret. */
+export async function issueKey(ready: ReadyFacts, ca: string, { key, text }: MintedKey): Promise<void> {
+  const { id: name, namespace, role } = key;
+  const metadata = { name, namespace };
+  const secret = { apiVersion: "v1", kind: "Secret", type: "modelyard.dev/api-key", metadata, stringData: { key: text, role } };
+  const headers = { authorization: `Bearer ${ownersKey(ready)}`, "content-type": "application/json" };
+  const url = `${ready.control}/api/v1/namespaces/${namespace}/secrets`;
+  const { status, body } = await askSecurely(url, { ca, method: "POST", headers, body: JSON.stringify(secret) });
+  if (status !== 201) throw new Error(`the key was not issued: ${status} ${body}`);
 }
 
 /** An answer over HTTPS. */
