@@ -1,7 +1,7 @@
 import { keyTableOf, mintKey } from "@modelyard/core/testing";
 import { describe, expect, it } from "vitest";
 import { webCall } from "../testing/grpc-web-client.ts";
-import { countsOf, grpcServers, rawRequest, send, type TestServerOptions, until } from "../testing/index.ts";
+import { countsOf, grpcServers, rawRequest, send, type TestServer, type TestServerOptions, until } from "../testing/index.ts";
 
 const { startCold } = grpcServers();
 const page = "https://app.example";
@@ -9,7 +9,7 @@ const cors = { allowedOrigins: [page] };
 
 interface Logged {
   readonly port: number;
-  readonly mesh: { readonly waiting: number };
+  readonly mesh: TestServer["mesh"];
   readonly counts: () => readonly string[];
   readonly lines: () => readonly unknown[];
 }
@@ -61,6 +61,22 @@ describe.each([{ isText: false }, { isText: true }])("a page that calls by gRPC-
     const { messages, trailers } = await webCall(port, { method: "ModelStreamInfer", messages: requests, isText });
     expect(messages).toMatchObject(["a", "b", "c"].map((id) => ({ error_message: "", infer_response: { id } })));
     expect(trailers).toEqual({ "grpc-status": "0" });
+  });
+
+  it("gets each reply of a stream as soon as it is due", async () => {
+    const { port, mesh } = await start();
+    const ids: unknown[] = [];
+    const call = webCall(port, {
+      method: "ModelStreamInfer",
+      messages: ["pair", "cold"].map((model) => rawRequest(model, { id: model })),
+      isText,
+      onMessage: ({ infer_response: reply }) => ids.push(reply),
+    });
+    await until(() => mesh.waiting === 1 && ids.length === 1);
+    expect(ids).toMatchObject([{ id: "pair" }]);
+    mesh.finishLoad("default/cold__isvc-1");
+    expect((await call).trailers).toEqual({ "grpc-status": "0" });
+    expect(ids).toMatchObject([{ id: "pair" }, { id: "cold" }]);
   });
 
   it("is told in the trailers what was wrong, and may read that too", async () => {

@@ -10,6 +10,8 @@ export interface WebCall {
   /** Base64 both ways. Default: bytes. */
   readonly isText?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Told of each message as it comes. */
+  readonly onMessage?: (message: Message) => void;
 }
 
 /** What a page gets to see. */
@@ -25,24 +27,39 @@ const serviceName = "inference.GRPCInferenceService";
 const protoFile = fileURLToPath(new URL("../../proto/inference.proto", import.meta.url));
 
 /** Makes a call to a server on loopback. */
-export async function webCall(port: number, { method: name, messages, isText = false, headers = {} }: WebCall): Promise<WebAnswer> {
-  const method = methodOf(name);
+export async function webCall(port: number, call: WebCall): Promise<WebAnswer> {
+  const { isText = false, onMessage } = call;
+  const method = methodOf(call.method);
+  const answer = await post(port, call, method);
+  const messages: Message[] = [];
+  let received: Buffer = Buffer.alloc(0);
+  let frames: readonly Frame[] = [];
+  for await (const piece of answer.body ?? []) {
+    received = Buffer.concat([received, piece]);
+    frames = framesOf(isText ? fromBase64(received) : received);
+    for (const { bytes } of frames.filter(({ flag }) => flag === 0).slice(messages.length)) {
+      // proto-loader types its messages as plain objects.
+      const message = method.responseDeserialize(bytes) as Message;
+      messages.push(message);
+      onMessage?.(message);
+    }
+  }
+  const trailers = trailersOf(frames.find(({ flag }) => flag === 0x80)?.bytes);
+  return { status: answer.status, headers: answer.headers, messages, trailers };
+}
+
+function post(
+  port: number,
+  { method: name, messages, isText, headers }: WebCall,
+  method: MethodDefinition<object, object>,
+): Promise<Response> {
   const body = Buffer.concat(messages.map((message) => frame(method.requestSerialize(message))));
   const type = isText ? "application/grpc-web-text" : "application/grpc-web+proto";
-  const answer = await fetch(`http://127.0.0.1:${port}/${serviceName}/${name}`, {
+  return fetch(`http://127.0.0.1:${port}/${serviceName}/${name}`, {
     method: "POST",
     headers: { "content-type": type, accept: type, "x-grpc-web": "1", ...headers },
     body: isText ? body.toString("base64") : new Uint8Array(body),
   });
-  const received = Buffer.from(await answer.arrayBuffer());
-  const frames = framesOf(isText ? fromBase64(received) : received);
-  return {
-    status: answer.status,
-    headers: answer.headers,
-    // proto-loader types its messages as plain objects.
-    messages: frames.filter(({ flag }) => flag === 0).map(({ bytes }) => method.responseDeserialize(bytes) as Message),
-    trailers: trailersOf(frames.find(({ flag }) => flag === 0x80)?.bytes),
-  };
 }
 
 function methodOf(name: string): MethodDefinition<object, object> {
@@ -60,9 +77,15 @@ function frame(message: Buffer): Buffer {
   return Buffer.concat([prefix, message]);
 }
 
-function framesOf(body: Buffer): { readonly flag: number; readonly bytes: Buffer }[] {
-  const frames = [];
-  for (let at = 0; at < body.length; ) {
+interface Frame {
+  readonly flag: number;
+  readonly bytes: Buffer;
+}
+
+/** The whole frames. */
+function framesOf(body: Buffer): readonly Frame[] {
+  const frames: Frame[] = [];
+  for (let at = 0; at + 5 <= body.length && at + 5 + body.readUInt32BE(at + 1) <= body.length; ) {
     const end = at + 5 + body.readUInt32BE(at + 1);
     frames.push({ flag: body.readUInt8(at), bytes: body.subarray(at + 5, end) });
     at = end;
@@ -70,9 +93,10 @@ function framesOf(body: Buffer): { readonly flag: number; readonly bytes: Buffer
   return frames;
 }
 
-/** Pieces of base64, each with its padding. */
+/** Whole groups of base64, in pieces each with its padding. */
 function fromBase64(text: Buffer): Buffer {
-  const pieces = text.toString("latin1").match(/[A-Za-z0-9+/]+={0,2}/g) ?? [];
+  const groups = text.toString("latin1", 0, text.length - (text.length % 4));
+  const pieces = groups.match(/[A-Za-z0-9+/]+={0,2}/g) ?? [];
   return Buffer.concat(pieces.map((piece) => Buffer.from(piece, "base64")));
 }
 
