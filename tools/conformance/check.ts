@@ -16,9 +16,12 @@ export interface Subject {
   readonly pair: string;
 }
 
+/** Every outcome of a check. */
+export const outcomes = ["pass", "fail", "unsupported", "skip"] as const;
+
 /** What a check found. `unsupported`: the server says itself that it does not do this. `skip`: the server lacks the model it needs. */
 export interface Finding {
-  readonly outcome: "pass" | "fail" | "unsupported" | "skip";
+  readonly outcome: (typeof outcomes)[number];
   readonly expected: string;
   readonly actual: string;
 }

@@ -16,21 +16,26 @@ export interface Totals extends Readonly<Record<Finding["outcome"], number>> {
 
 /** Runs them one after the other. */
 export async function runChecks(checks: readonly Check[], subject: Subject): Promise<readonly CheckResult[]> {
+  const results: CheckResult[] = [];
+  for await (const result of checkResults(checks, subject)) results.push(result);
+  return results;
+}
+
+/** The same, each result when it is there. */
+export async function* checkResults(checks: readonly Check[], subject: Subject): AsyncGenerator<CheckResult, void> {
   const served = new Map<string, boolean>();
   const extensions = await extensionsOf(subject);
-  const results: CheckResult[] = [];
   for (const check of checks) {
     const { run: _run, needs, ...facts } = check;
     const model = needs?.(subject);
     if (model !== undefined && !served.has(model)) served.set(model, await isServed(subject, model));
     const isMissing = model !== undefined && !served.get(model);
     const finding = isMissing ? missing(model) : await findingOf(check, subject);
-    results.push({
+    yield {
       ...facts,
       ...(finding.outcome === "fail" && !lists(extensions, check.extension) ? { ...finding, outcome: "unsupported" } : finding),
-    });
+    };
   }
-  return results;
 }
 
 /** Counts outcomes. */
@@ -57,11 +62,16 @@ async function findingOf(check: Check, subject: Subject): Promise<Pick<CheckResu
   }
 }
 
-/** As the server metadata lists them; none where it cannot be read. */
+/** As the server metadata lists them. */
 async function extensionsOf({ rest }: Subject): Promise<readonly unknown[]> {
-  const { json } = await exchange(rest, { path: "/v2" });
-  const extensions = field(json, "extensions");
-  return Array.isArray(extensions) ? extensions : [];
+  try {
+    const { json } = await exchange(rest, { path: "/v2" });
+    const extensions = field(json, "extensions");
+    return Array.isArray(extensions) ? extensions : [];
+  } catch {
+    // An answer that cannot be read lists nothing; the checks of the metadata say so.
+    return [];
+  }
 }
 
 /** Servers add words behind the names of extensions. */

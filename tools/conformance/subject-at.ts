@@ -2,6 +2,9 @@
 import { grpcClient } from "@modelyard/gateway/testing";
 import type { Subject } from "./check.ts";
 
+/** Roles of models. */
+export const modelRoles: readonly string[] = ["mnist", "identity", "pair"];
+
 /** Addresses and names. */
 export interface SubjectOptions {
   /** `host:port` of REST. */

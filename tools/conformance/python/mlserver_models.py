@@ -1,4 +1,5 @@
 """The models of the checks for MLServer: data goes from input to output as MLServer read it."""
+import numpy as np
 from identity_models import complaint, scores, unknown_output
 from mlserver import MLModel
 from mlserver.codecs import NumpyCodec
@@ -31,13 +32,12 @@ class ConformanceModel(MLModel):
         return [self._echo(by_name[source["name"]], target["name"]) for source, target in pairs]
 
     def _echo(self, source, name):
-        if source.datatype != "BYTES":
-            # Looks at the elements.
-            self._decoded(source)
+        # Looks at the elements, and counts them.
+        self._decoded(source)
         return ResponseOutput(name=name, shape=source.shape, datatype=source.datatype, data=source.data)
 
     def _decoded(self, source):
         try:
-            return NumpyCodec.decode_input(source)
+            return np.reshape(np.array(list(source.data)), source.shape) if source.datatype == "BYTES" else NumpyCodec.decode_input(source)
         except (OverflowError, TypeError, ValueError) as error:
             raise InferenceError(str(error)) from error

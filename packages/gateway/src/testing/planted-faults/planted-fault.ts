@@ -14,5 +14,7 @@ export interface PlantedFault {
   readonly name: string;
   /** What the server does wrong, as a sentence about it. */
   readonly what: string;
+  /** Whether it shows over gRPC alone. Default false. */
+  readonly isOfGrpc?: boolean;
   readonly plant: (parts: FaultyParts) => FaultyParts;
 }

@@ -6,4 +6,9 @@ import type { PlantedFault } from "./planted-fault.ts";
 import { restFaults } from "./rest-faults.ts";
 
 /** The table; names are unique. */
-export const plantedFaults: readonly PlantedFault[] = [...modelFaults, ...meshFaults, ...restFaults, ...grpcFaults];
+export const plantedFaults: readonly PlantedFault[] = [
+  ...modelFaults,
+  ...meshFaults,
+  ...restFaults,
+  ...grpcFaults.map((fault) => ({ ...fault, isOfGrpc: true })),
+];

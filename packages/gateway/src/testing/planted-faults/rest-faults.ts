@@ -74,6 +74,9 @@ export const restFaults: readonly PlantedFault[] = [
   }),
 ];
 
+/** No fault: reads and writes every answer as the others do, and changes nothing. What it fails, the planting does. */
+export const noFault: PlantedFault = jsonFault("none", "does nothing wrong", (body) => body);
+
 function answerFault(name: string, what: string, answer: (answer: WholeResponse, head: RequestHead) => WholeResponse): PlantedFault {
   return exchangeFault(name, what, { answer: (one, head) => (isGrpc(one) ? one : answer(one, head)) });
 }
