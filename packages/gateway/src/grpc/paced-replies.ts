@@ -35,6 +35,11 @@ export class PacedReplies implements GrpcMessageHandlers {
     this.#finishIfDone();
   }
 
+  onBroken(error: PlatformError): void {
+    this.#waiting.length = 0;
+    this.#options.onDone(error);
+  }
+
   #answer(message: Uint8Array): void {
     try {
       this.#isBlocked = !this.#call.send(this.#options.reply(message));

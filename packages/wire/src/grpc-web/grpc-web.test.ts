@@ -192,6 +192,23 @@ describe("beside gRPC-Web", () => {
     expect((await overHttp2(running, { headers: { "content-type": type }, body: "{}" })).status).toBe(415);
   });
 
+  it("a page that leaves cancels its call", async () => {
+    const told: Code[] = [];
+    await using running = await start({ onCall: (call) => call.onCancel((error) => told.push(error.code)) });
+    const controller = new AbortController();
+    const headers = { "content-type": "application/grpc-web" };
+    const call = fetch(`${running.url}/test.Echo/Hang`, {
+      method: "POST",
+      headers,
+      body: new Uint8Array(framedMessage(hello)),
+      signal: controller.signal,
+    });
+    await expect.poll(() => running.server.inFlight).toBe(1);
+    controller.abort();
+    await expect(call).rejects.toThrow("aborted");
+    await expect.poll(() => told).toEqual(["CANCELLED"]);
+  });
+
   it("a connection of HTTP/1.1 goes on after a call", async () => {
     await using running = await start();
     const head = "POST /test.Echo/Unary HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc-web\r\nContent-Length: 10\r\n\r\n";

@@ -64,6 +64,10 @@ export class HealthService {
           fail(PlatformError.from(error));
         }
       },
+      onBroken: (error) => {
+        if (watch) this.#watches.delete(watch);
+        onDone(error);
+      },
       onEnd: () => {
         if (!watch) fail(failure("GRPC_MALFORMED", { problem: "the message is missing or cut short" }));
       },
