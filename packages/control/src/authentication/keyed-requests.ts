@@ -10,7 +10,7 @@ export interface KeyedRequest {
 }
 
 /** How often it is looked, milliseconds; an expired or deleted key is good for no longer than this. */
-export const lookEveryMs = 1_000;
+const lookEveryMs = 1_000;
 
 /** The requests of one server; their number is bounded by that of its connections. */
 export class KeyedRequests {
