@@ -16,9 +16,11 @@ async def settle(value):
 
 
 class CallLog:
-    def __init__(self, client):
+    def __init__(self, client, shown=lambda answer: answer):
         self.client = client
+        self.stage = ""  # printed with each call
         self.extra_options = {}  # added to each call that takes them and does not say them
+        self._shown = shown
         self._package = None
         self._surface = {}  # "Class.method" -> names of its options
         self._used = {}  # "Class.method" -> {"right" | "refused"}
@@ -108,7 +110,7 @@ class CallLog:
             if outcome != "failed":
                 self._used.setdefault(key, set()).add(outcome)
                 self._used_options |= {f"{key}:{option}" for option in options}
-        self._print(call, outcome, answer)
+        self._print(f"{call}{self.stage and f' ({self.stage})'}", outcome, self._shown(answer))
 
     def _print(self, call, outcome, answer):
         text = " ".join(str(answer).split())[:200]

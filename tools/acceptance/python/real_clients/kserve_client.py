@@ -23,6 +23,15 @@ with open(CASES) as file:
     [CASE, *_] = json.load(file)
 IMAGE = np.array(CASE["inputs"][0]["data"], np.float32).reshape(1, 1, 8, 8)
 WANTED = {output["name"]: output["data"] for output in CASE["outputs"]}
+VALUES = {
+    "BOOL": np.array([True, False]),
+    "UINT8": np.array([0, 255], np.uint8),
+    "INT64": np.array([-(2**63), 2**63 - 1]),
+    "FP16": np.array([-1.5, 65504], np.float16),
+    "FP32": np.array([-1.5, 2.0**100], np.float32),
+    "FP64": np.array([-0.1, 1.7e308]),
+    "BYTES": np.array(["Grüße".encode(), b""], np.object_),
+}
 HEADERS, ELSEWHERE = {"modelyard-namespace": "default"}, {"modelyard-namespace": "elsewhere"}
 
 
@@ -54,6 +63,26 @@ async def rest(log, base, **config):
     await log.check(f"{protocol} close", client.close, lambda a: a is None)
 
 
+def typed(datatype, array, is_binary):
+    tensor = InferInput(name="IN", shape=list(array.shape), datatype=datatype)
+    tensor.set_data_from_numpy(array, binary_data=is_binary)
+    return InferRequest(model_name=f"identity-{datatype.lower()}", infer_inputs=[tensor])
+
+
+async def datatypes(log, forms, infer):
+    """Each datatype in each form; halves are only sent as bytes."""
+    for datatype, array in VALUES.items():
+        for form in forms:
+            if form == "JSON" and datatype == "FP16":
+                continue
+            sent = typed(datatype, array, form != "JSON")
+            await log.check(f"infer {datatype} {form}", lambda: infer(sent), lambda a: same(a.outputs[0].as_numpy(), array))
+
+
+def same(have, want):
+    return [one.encode() if isinstance(one, str) else one for one in have.tolist()] == want.tolist()
+
+
 async def rest_v2(log, client, base):
     await log.check("v2 is_server_live", lambda: client.is_server_live(base), lambda a: a is True)
     await log.check("v2 is_server_ready", lambda: client.is_server_ready(base), lambda a: a is True)
@@ -77,6 +106,7 @@ async def rest_v2(log, client, base):
     await log.refused("v2 infer unknown", lambda: client.infer(base, request(False), model_name="absent"), ['The model "absent"', "404"])
     await log.refused("v2 infer, other namespace", lambda: client.infer(base, request(False), model_name=MODEL, headers=ELSEWHERE), ['"elsewhere"', "404"])
     await log.check("v2 is_model_ready unknown", lambda: client.is_model_ready(base, "absent"), lambda a: a is False)
+    await datatypes(log, ("binary", "JSON"), lambda sent: client.infer(base, sent, model_name=sent.model_name))
     await log.refused("v2 explain", lambda: client.explain(base, MODEL, {}), ["UnsupportedProtocol"])
 
 
@@ -103,6 +133,7 @@ async def grpc(log, address, **options):
         await log.check(name, lambda: client.infer(request(form)), right)
     identified = request(True, request_id="r-1", parameters={"text": "a", "number": 1})
     await log.check("infer request_id", lambda: client.infer(identified), lambda a: a.id == "r-1" and right(a))
+    await datatypes(log, ("raw",), client.infer)
     await log.refused("infer unknown", lambda: client.infer(request(True, "absent")), ["NOT_FOUND", 'The model "absent"'])
     await log.refused("infer, other namespace", lambda: client.infer(request(True), headers=tuple(ELSEWHERE.items())), ["NOT_FOUND", '"elsewhere"'])
     await log.check("is_model_ready unknown", lambda: client.is_model_ready("absent"), lambda a: a is False)
@@ -118,7 +149,9 @@ async def over_rest():
         await rest(log, f"http://{ADDRESS}", protocol=protocol)
     log.extra_options = {"timeout": 30, "headers": HEADERS}
     for protocol in ("v2", "v1"):
+        log.stage = "with options"
         await rest(log, f"http://{ADDRESS}", protocol=protocol, transport=httpx.AsyncHTTPTransport(retries=1), **more)
+        log.stage = "HTTP/2 over TLS"
         await rest(log, f"https://{TLS_ADDRESS}", protocol=protocol, cert=(FILES.certificate, FILES.key), verify=FILES.context(), http2=True)
     log.finish()
 
@@ -127,8 +160,9 @@ async def over_grpc():
     log = CallLog("kserve gRPC")
     log.watch(InferenceGRPCClient)
     await grpc(log, ADDRESS)
-    log.extra_options = {"timeout": 30.0, "headers": tuple(HEADERS.items())}
+    log.extra_options, log.stage = {"timeout": 30.0, "headers": tuple(HEADERS.items())}, "with options"
     await grpc(log, ADDRESS, verbose=True, timeout=20.0, retries=2, channel_args=[("grpc.primary_user_agent", "real-clients")])
+    log.stage = "over TLS"
     await grpc(log, TLS_ADDRESS, use_ssl=True, root_certificates=FILES.authority, private_key=FILES.key, certificate_chain=FILES.certificate)
     await grpc(log, TLS_ADDRESS, creds=grpc_module.ssl_channel_credentials(*FILES.contents()))
     log.finish()

@@ -12,7 +12,7 @@ import triton_inference
 import triton_streams
 from call_log import CallLog
 from encryption import Certificates
-from triton_subject import Subject, read_cases
+from triton_subject import Subject, read_cases, shown
 
 FACE, ADDRESS, CASES, TLS_ADDRESS, TLS_FOLDER = sys.argv[1:6]
 IS_HTTP, IS_AIO = FACE.startswith("http"), FACE.endswith("aio")
@@ -91,7 +91,7 @@ async def encrypted_pass(log, options):
 
 
 async def main():
-    log = CallLog(f"tritonclient.{FACE}")
+    log = CallLog(f"tritonclient.{FACE}", shown)
     log.watch(client_module.InferenceServerClient)
     log.watch(tensor_module.InferInput)
     log.watch(tensor_module.InferRequestedOutput)
@@ -101,8 +101,9 @@ async def main():
     if IS_HTTP:
         log.leave_out("InferResult.from_response_body", "parse_response_body is this one by another name")
     await one_pass(log, {})
-    log.extra_options = call_options()
+    log.extra_options, log.stage = call_options(), "with options"
     await one_pass(log, client_options())
+    log.stage = "over TLS"
     for options in encrypted_options(Certificates(TLS_FOLDER)):
         await encrypted_pass(log, options)
     log.finish()

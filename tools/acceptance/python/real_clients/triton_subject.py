@@ -60,6 +60,14 @@ def response_of(result):
     return plain(result.get_response())
 
 
+def shown(answer):
+    """A result does not say what it holds."""
+    if not hasattr(answer, "as_numpy"):
+        return answer
+    names = [output["name"] for output in response_of(answer)["outputs"]]
+    return ", ".join(f"{name} {np.array2string(answer.as_numpy(name), threshold=8, edgeitems=2, precision=4)}" for name in names)
+
+
 def read_cases(path):
     with open(path) as file:
         return json.load(file)
