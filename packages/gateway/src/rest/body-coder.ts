@@ -1,10 +1,11 @@
 /**
- * Inflates bodies of requests and compresses those of answers, off the event loop. Few at once, so that memory is bounded by their number, and
- * no body may inflate beyond the limit on bodies or beyond a ratio: a small body that becomes a large one is refused before it has.
+ * Inflates bodies of requests and compresses those of answers, off the event loop. Few at once, so that memory is bounded by their number;
+ * those that wait count as memory of the server, as when they were received. No body may inflate beyond the limit on bodies or beyond a ratio: a small body that becomes a large one is refused before it has.
  */
 import { promisify } from "node:util";
 import { deflate, gunzip, gzip, inflate } from "node:zlib";
-import { failure } from "@modelyard/core";
+import { failure, PlatformError } from "@modelyard/core";
+import type { BufferBudget } from "@modelyard/wire";
 import type { ContentCoding } from "../routing/content-coding.ts";
 
 type Compression = Exclude<ContentCoding, "identity">;
@@ -25,21 +26,31 @@ const compressors = { gzip: promisify(gzip), deflate: promisify(deflate) };
 /** Latency matters more than the last bytes. */
 const compressionLevel = 1;
 
+/** What a body is inflated with. */
+export interface InflateOptions {
+  /** Largest body. */
+  readonly maxBytes: number;
+  /** Memory that the body counts in as long as it is not inflated. */
+  readonly buffers: Pick<BufferBudget, "move">;
+}
+
 /** Codes the bodies of one gateway. */
 export class BodyCoder {
   #running = 0;
   readonly #waiting: (() => void)[] = [];
 
   /** The body as it was before it was coded. Rejects with `BODY_TOO_LARGE`, `LIMIT_EXCEEDED` and `INFERENCE_REQUEST_INVALID`. */
-  async inflate(body: Uint8Array, coding: Compression, maxBytes: number): Promise<Uint8Array> {
+  async inflate(body: Uint8Array, coding: Compression, { maxBytes, buffers }: InflateOptions): Promise<Uint8Array> {
     const limit = Math.min(maxBytes, Math.max(alwaysAllowedBytes, body.length * maxInflationRatio));
-    return this.#inTurn(async () => {
-      try {
-        return await inflaters[coding](body, { maxOutputLength: limit });
-      } catch (error) {
-        throw isTooLarge(error) ? tooLarge(body.length, limit) : notCoded(coding, error);
-      }
-    });
+    buffers.move(body.length);
+    try {
+      return await this.#inTurn(() => inflaters[coding](body, { maxOutputLength: limit }));
+    } catch (error) {
+      if (PlatformError.is(error)) throw error;
+      throw isTooLarge(error) ? tooLarge(body.length, limit) : notCoded(coding, error);
+    } finally {
+      buffers.move(-body.length);
+    }
   }
 
   /** A body as a client wants it. */

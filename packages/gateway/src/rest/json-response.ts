@@ -1,6 +1,6 @@
 /** JSON answers of the REST face. The content type is exactly `application/json`: with a charset, clients do not show an error's text. */
 import { httpStatusOf, type PlatformError, type Reason } from "@modelyard/core";
-import { type Exchange, type ResponseHead, responseHead } from "@modelyard/wire";
+import { type Exchange, type ResponseHead, refusal, responseHead } from "@modelyard/wire";
 
 const jsonType: readonly [string, string] = ["content-type", "application/json"];
 
@@ -17,19 +17,15 @@ const statusOfReason: Partial<Record<Reason, number>> = {
   MEDIA_TYPE_NOT_SUPPORTED: 415,
 };
 
-/** Answers with an error: its text under `error`, where every client of the protocol looks, and our fields beside it. */
+/** Answers with an error, in the form that all refusals have. */
 export function respondError(exchange: Exchange, error: PlatformError, allow?: string): void {
-  const { message, ...rest } = error.toPublic();
   const status = statusOfReason[error.reason] ?? httpStatusOf(error.code);
-  const fields: [string, string][] = [
-    ["content-type", "application/json"],
-    ["modelyard-reason", error.reason],
-  ];
+  const fields: [string, string][] = [];
   // RFC 9110 §11.6.1.
   if (status === 401) fields.push(["www-authenticate", "Bearer"]);
   if (allow !== undefined) fields.push(["allow", allow]);
   if (error.retryable && (status === 429 || status === 503)) fields.push(["retry-after", retryAfterSeconds(error)]);
-  exchange.respond({ head: responseHead(status, fields), body: JSON.stringify({ error: message, ...rest }) });
+  exchange.respond(refusal(status, error, fields));
 }
 
 function retryAfterSeconds(error: PlatformError): string {

@@ -101,6 +101,7 @@ export class RestFace {
   #collect({ exchange, target }: Receiving<AnsweredTarget>, onBody: (body: Uint8Array) => void): BodyConsumer {
     const { maxBodyBytes } = this.#options.limits;
     const { kind, bodyCoding } = target;
+    const { buffers } = exchange.connection;
     const announcedBytes = Number(exchange.head.get("content-length") ?? 0);
     if (announcedBytes > maxBodyBytes) {
       // Refused before it is sent, which a client that expects 100 (Continue) then never does.
@@ -111,7 +112,7 @@ export class RestFace {
       onBody: (body) => {
         if (bodyCoding === "identity") return onBody(body);
         // A copy, as the body is a view of the read buffer.
-        this.#coder.inflate(new Uint8Array(body), bodyCoding, maxBodyBytes).then(
+        this.#coder.inflate(new Uint8Array(body), bodyCoding, { maxBytes: maxBodyBytes, buffers }).then(
           (inflated) => exchange.isOver || onBody(inflated),
           (error: unknown) => this.#fail(exchange, kind, error),
         );
@@ -123,7 +124,7 @@ export class RestFace {
       },
       onNoRoom: (error) => this.#fail(exchange, kind, error),
     };
-    return wholeBody(maxBodyBytes, handlers, exchange.connection.buffers);
+    return wholeBody(maxBodyBytes, handlers, buffers);
   }
 
   #run({ exchange, target }: Receiving<InferenceTarget>, memo: HeadMemo, body: Uint8Array): void {
