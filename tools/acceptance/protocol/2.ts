@@ -6,6 +6,7 @@ import { pythonOf } from "../../python-environment.ts";
 import { root } from "../../repository.ts";
 import { areAllAccounted, attempted, type ClientCall, callsOfScript, figuresOf, lineOf } from "../harness/client-calls.ts";
 import { connect } from "../harness/clients.ts";
+import { callsOfCurl } from "../harness/curl.ts";
 import { type Ports, startEncryptedServer } from "../harness/encrypted-server.ts";
 import { callsOfGrpcurl } from "../harness/grpcurl.ts";
 import { callsOfPerfAnalyzer, loadedModels } from "../harness/perf-analyzer.ts";
@@ -82,10 +83,14 @@ async function callsOfPrograms(ports: Ports, known: readonly KnownCase[], say: P
   const [first] = known;
   if (!first) throw new Error(`${cases} has no case`);
   say("grpcurl");
-  return [...(await callsOfGrpcurl(ports, first)), ...(await callsOfNode(`http://${ports.open}`, known))];
+  return [
+    ...(await callsOfGrpcurl(ports, first)),
+    ...(await callsOfCurl(ports, first)),
+    ...(await callsOfNode(`http://${ports.open}`, known)),
+  ];
 }
 
-/** `fetch`, of which each curl is a relative, and @grpc/grpc-js, in both encodings of each. */
+/** `fetch` and @grpc/grpc-js, in both encodings of each. */
 async function callsOfNode(address: string, known: readonly KnownCase[]): Promise<readonly ClientCall[]> {
   const clients = connect(address);
   try {
