@@ -22,6 +22,7 @@ export type {
   WholeResponse,
 } from "./message/exchange.ts";
 export type { Field, Fields } from "./message/fields.ts";
+export { reasonField, refusal } from "./message/refusal.ts";
 export type { RequestHead } from "./message/request-head.ts";
 export { ResponseHead, responseHead, Trailers, trailers } from "./message/response-head.ts";
 export { type WholeBodyHandlers, wholeBody } from "./message/whole-body.ts";

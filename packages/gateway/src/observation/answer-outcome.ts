@@ -1,9 +1,6 @@
 /** What an answer says of its request, read off the answer itself, so that it is the same for every face and every way to answer. */
 import { type Code, codeOfGrpcStatus, entryOf, type Reason, reasons } from "@modelyard/core";
-import type { Field, ResponseHead, Trailers } from "@modelyard/wire";
-
-/** Field that carries the reason of a refusal, in heads of REST and trailers of gRPC. */
-const reasonField = "modelyard-reason";
+import { type Field, type ResponseHead, reasonField, type Trailers } from "@modelyard/wire";
 
 const knownReasons: ReadonlySet<string> = new Set(reasons);
 
