@@ -43,7 +43,7 @@ async function measure(point: Point): Promise<Measurement> {
   const say = (line: string): void => void process.stderr.write(`  ${point.name}: ${line}\n`);
   try {
     const script = (await import(new URL(point.script, new URL("./acceptance/", import.meta.url)).href)) as PointScript;
-    return await script.measure({ folder, say });
+    return await script.measure({ folder, say, isCi: flags.ci });
   } catch (error) {
     return { measured: `failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, holds: false };
   } finally {

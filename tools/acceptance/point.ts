@@ -15,6 +15,8 @@ export interface PointContext {
   readonly folder: string;
   /** Prints progress while it runs. */
   readonly say: (line: string) => void;
+  /** Whether it is measured as a part of every CI run, where a point may do less of the same. */
+  readonly isCi: boolean;
 }
 
 /** One proof point. */

@@ -9,6 +9,7 @@ import { fuzzInput } from "./fuzz-input.ts";
 import { FuzzServer } from "./fuzz-server.ts";
 import { type Growth, growthOf } from "./growth.ts";
 import { Histogram } from "./histogram.ts";
+import { hangMs, leftBehind, settledFigures } from "./left-behind.ts";
 import { runConversation, type TalkOutcome } from "./run-conversation.ts";
 import type { FuzzServerFigures } from "./server-figures.ts";
 
@@ -48,8 +49,6 @@ export interface FuzzReport {
   readonly worstProbeMs: number;
 }
 
-/** A block, or a wait of a conversation held alone, that counts as a hang. */
-export const hangMs = 1_000;
 const defaultConcurrency = 48;
 const roundInputs = 5_000;
 /** Rounds are traced at most this often: a server with that many faults has been shown to have some. */
@@ -91,7 +90,7 @@ class Campaign {
 
   async run(): Promise<void> {
     const { inputs, firstInput = 0, onRound } = this.#options;
-    this.#figures.push(await this.#settledFigures());
+    this.#figures.push(await settledFigures(this.#server));
     while (this.#done < inputs && this.#server.crash === undefined && this.#findings.length < maxFindings) {
       const from = firstInput + this.#done;
       const count = Math.min(roundInputs, inputs - this.#done);
@@ -123,8 +122,8 @@ class Campaign {
     this.#worstProbeMs = Math.max(this.#worstProbeMs, this.#server.probe.takeWorstMs());
     for (const input of suspects) await this.#confirm(input);
     if (this.#server.crash !== undefined) return;
-    const figures = await this.#settledFigures();
-    const problems = [...problemsOf(figures, this.#figures.at(-1)), ...this.#server.takeLogged()];
+    const figures = await settledFigures(this.#server);
+    const problems = [...leftBehind(figures, this.#figures.at(-1) ?? figures), ...this.#server.takeLogged()];
     this.#figures.push(figures);
     this.#worstBlockMs = Math.max(this.#worstBlockMs, figures.worstBlockMs);
     if (problems.length > 0 && this.#traces++ < maxTraces) await this.#trace({ from, count, problems });
@@ -186,31 +185,10 @@ class Campaign {
   }
 
   async #problemsOfStretch({ from, count }: Omit<Stretch, "problems">): Promise<readonly string[]> {
-    const before = await this.#settledFigures();
+    const before = await settledFigures(this.#server);
     for (let input = from; input < from + count && this.#server.crash === undefined; input++) {
       await this.#talk(fuzzInput(this.#options.seed, input).conversation);
     }
-    return [...problemsOf(await this.#settledFigures(), before), ...this.#server.takeLogged()];
+    return [...leftBehind(await settledFigures(this.#server), before), ...this.#server.takeLogged()];
   }
-
-  /** Figures when the server has seen every connection end but the probe's. */
-  async #settledFigures(): Promise<FuzzServerFigures> {
-    for (let tries = 0; ; tries++) {
-      await this.#server.probe.turn();
-      const figures = await this.#server.figures();
-      if ((figures.connections <= 1 && figures.inFlight === 0) || tries === 50) return figures;
-    }
-  }
-}
-
-/** What one round, or one conversation, left behind. */
-function problemsOf(now: FuzzServerFigures, before: FuzzServerFigures | undefined): readonly string[] {
-  const { connections, inFlight, bufferedBytes, worstBlockMs } = now;
-  const lost = bufferedBytes - (before?.bufferedBytes ?? 0);
-  return [
-    ...(connections > 1 ? [`${connections - 1} connections are open that the client has closed`] : []),
-    ...(inFlight > 0 ? [`${inFlight} requests are in flight on closed connections`] : []),
-    ...(lost === 0 ? [] : [`${lost} bytes of the memory budget were not given back`]),
-    ...(worstBlockMs > hangMs ? [`the event loop was held up for ${Math.round(worstBlockMs)} ms`] : []),
-  ];
 }

@@ -7,7 +7,7 @@ import { encodeHttp2 } from "./encode-http2.ts";
 import { grammarHttp1, grammarHttp2 } from "./grammar.ts";
 import { mutateFrame, mutatePieceBytes, reorderPieces, splicePieces } from "./mutate-pieces.ts";
 import { mutateRequest } from "./mutate-request.ts";
-import { grpcSeed, restSeed, type SeedRequest } from "./seed-requests.ts";
+import { grpcSeed, grpcWebSeed, restSeed, type SeedRequest } from "./seed-requests.ts";
 
 /** How a conversation was made. */
 export type InputKind =
@@ -73,10 +73,16 @@ function valid(dice: Dice): Encoded {
 function validPieces(dice: Dice, change: (request: SeedRequest) => SeedRequest): Encoded {
   const count = 1 + dice.below(dice.chance(0.3) ? 5 : 2);
   const isHttp2 = dice.chance(0.6);
-  const requests = Array.from({ length: count }, () => (isHttp2 && dice.chance(0.65) ? grpcSeed(dice) : restSeed(dice)));
+  const requests = Array.from({ length: count }, () => seedRequest(dice, isHttp2));
   const changed = dice.below(count);
   const made = requests.map((request, index) => (index === changed ? change(request) : request));
   return { isHttp2, pieces: isHttp2 ? encodeHttp2(made, dice) : encodeHttp1(made, dice) };
+}
+
+function seedRequest(dice: Dice, isHttp2: boolean): SeedRequest {
+  const lot = dice.below(100);
+  if (lot < 10) return grpcWebSeed(dice);
+  return isHttp2 && lot < 65 ? grpcSeed(dice) : restSeed(dice);
 }
 
 /** Cuts what is sent where the network might, with pauses, and chooses the end. */

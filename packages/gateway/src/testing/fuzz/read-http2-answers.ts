@@ -28,6 +28,7 @@ const maxListBytes = 2 ** 20;
 
 /** An answer while its frames are read. */
 interface Stream {
+  isGrpcWeb: boolean;
   blocks: number;
   status: number;
   grpcStatus: number | undefined;
@@ -45,8 +46,12 @@ export function readHttp2Answers({ sent, received, isWhole }: Exchanged): Answer
   problems.push(...endings.filter((ending) => ending.endsWith("INTERNAL_ERROR")).map((ending) => `ended by ${ending}`));
   const streams = readStreams(frames);
   const asked = new Set(sentFrames(sent).flatMap(({ type, streamId }) => (type === 1 ? [streamId & 0x7fff_ffff] : [])));
-  for (const [streamId, stream] of streams) problems.push(...problemsOf(stream, streamId, asked));
-  return { labels: [...[...streams.values()].map(labelOf), ...endings.filter((ending) => ending !== "goaway NO_ERROR")], problems };
+  const byStream = [...streams].toSorted(([a], [b]) => a - b);
+  for (const [streamId, stream] of byStream) problems.push(...problemsOf(stream, streamId, asked));
+  return {
+    labels: [...byStream.map(([, stream]) => labelOf(stream)), ...endings.filter((ending) => ending !== "goaway NO_ERROR")],
+    problems,
+  };
 }
 
 /** What a RST_STREAM or GOAWAY says; nothing for other frames. */
@@ -68,8 +73,8 @@ function readStreams(frames: readonly ReceivedFrame[]): ReadonlyMap<number, Stre
   const streams = new Map<number, Stream>();
   let block: Buffer[] = [];
   for (const { type, flags, streamId, payload } of frames) {
-    const stream = streams.get(streamId) ?? { blocks: 0, status: 0, grpcStatus: undefined, grpcMessage: "", body: "" };
-    if (type === 0 && stream.status >= 400) stream.body += payload.toString("latin1");
+    const stream = streams.get(streamId) ?? { isGrpcWeb: false, blocks: 0, status: 0, grpcStatus: undefined, grpcMessage: "", body: "" };
+    if (type === 0 && (stream.status >= 400 || stream.isGrpcWeb)) stream.body += payload.toString("latin1");
     if (type !== 1 && type !== 9) continue;
     streams.set(streamId, stream);
     block.push(payload);
@@ -77,16 +82,27 @@ function readStreams(frames: readonly ReceivedFrame[]): ReadonlyMap<number, Stre
     for (const [name, value] of decoder.decode(Buffer.concat(block)).fields) {
       if (name === ":status") stream.status = Number(value);
       if (name === "grpc-status") stream.grpcStatus = Number(value);
+      if (name === "content-type") stream.isGrpcWeb = value.startsWith("application/grpc-web");
       if (name === "grpc-message") stream.grpcMessage = value;
     }
     block = [];
     if (stream.status >= 200) stream.blocks++;
   }
+  for (const stream of streams.values()) readWebTrailers(stream);
   return streams;
 }
 
-function labelOf({ status, grpcStatus, body }: Stream): string {
-  if (grpcStatus !== undefined) return `grpc ${grpcStatus === 0 ? "OK" : codeOfGrpcStatus(grpcStatus)}`;
+/** The status of gRPC-Web is at the end of the body, unless that is in base64. */
+function readWebTrailers(stream: Stream): void {
+  if (!stream.isGrpcWeb) return;
+  const [, code, message = ""] = /grpc-status: ?(\d+)\r\n(?:grpc-message: ?([^\r]*))?/.exec(stream.body) ?? [];
+  if (code === undefined) return;
+  stream.grpcStatus = Number(code);
+  stream.grpcMessage = message;
+}
+
+function labelOf({ status, grpcStatus, body, isGrpcWeb }: Stream): string {
+  if (grpcStatus !== undefined) return `${isGrpcWeb ? "grpc-web" : "grpc"} ${grpcStatus === 0 ? "OK" : codeOfGrpcStatus(grpcStatus)}`;
   return statusLabel("http2", status, body);
 }
 

@@ -77,13 +77,12 @@ function inferSeed(dice: Dice): SeedRequest {
   return { ...plain, fields: [...fields, ["content-encoding", "gzip"]], body: gzipSync(bytes), bodyKind: "none" };
 }
 
-/** A call of gRPC or gRPC-Web. */
+/** A call of gRPC. */
 export function grpcSeed(dice: Dice): SeedRequest {
   const { path, messages } = grpcCall(dice);
-  const type = dice.pick([...Array.from({ length: 12 }, () => "application/grpc"), "application/grpc+proto", "application/grpc-web+proto"]);
   const isGzip = dice.chance(0.1);
   const fields = [
-    ["content-type", type] as const,
+    ["content-type", dice.pick(["application/grpc", "application/grpc", "application/grpc+proto"])] as const,
     ["te", "trailers"] as const,
     ...(dice.chance(0.2) ? [["grpc-timeout", dice.pick(["10S", "5000m", "1H"])] as const] : []),
     ...(isGzip ? [["grpc-encoding", "gzip"] as const] : []),
@@ -91,6 +90,16 @@ export function grpcSeed(dice: Dice): SeedRequest {
   ];
   const body = Buffer.concat(messages.map((message) => framed(message, isGzip)));
   return { method: "POST", path, fields, body, bodyKind: isGzip ? "none" : "grpc" };
+}
+
+/** The same as a browser makes it. */
+export function grpcWebSeed(dice: Dice): SeedRequest {
+  const call = grpcSeed(dice);
+  const isText = dice.chance(0.3);
+  const type = `application/grpc-web${isText ? "-text" : ""}${dice.pick(["", "+proto"])}`;
+  const fields = call.fields.map(([name, value]) => [name, name === "content-type" ? type : value] as const);
+  if (!isText) return { ...call, fields };
+  return { ...call, fields, body: Buffer.from(call.body.toString("base64")), bodyKind: "none" };
 }
 
 function grpcCall(dice: Dice): { readonly path: string; readonly messages: readonly Uint8Array[] } {

@@ -1,0 +1,37 @@
+import { expect, it } from "vitest";
+import { growthOf } from "./growth.ts";
+import type { FuzzServerFigures } from "./server-figures.ts";
+
+const mebibyte = 2 ** 20;
+const calm: FuzzServerFigures = {
+  kind: "figures",
+  heapBytes: 100 * mebibyte,
+  rssBytes: 300 * mebibyte,
+  resources: { TCPSocketWrap: 1, Timeout: 2 },
+  connections: 1,
+  inFlight: 0,
+  bufferedBytes: 0,
+  worstBlockMs: 0,
+};
+
+function rounds(change: (round: number) => Partial<FuzzServerFigures>): readonly FuzzServerFigures[] {
+  return Array.from({ length: 12 }, (_, round) => ({ ...calm, ...change(round) }));
+}
+
+it("is none for a server that warms up and then stays, one round above the others included", () => {
+  const figures = rounds((round) => ({ heapBytes: (round < 3 ? 30 : round === 10 ? 200 : 100) * mebibyte }));
+  expect(growthOf(figures).problems).toEqual([]);
+});
+
+it("is found in the heap and in resident memory that keep rising", () => {
+  const [heap, resident] = growthOf(
+    rounds((round) => ({ heapBytes: (100 + 5 * round) * mebibyte, rssBytes: (300 + 20 * round) * mebibyte })),
+  ).problems;
+  expect(heap).toMatch(/^the heap grew from/);
+  expect(resident).toMatch(/^resident memory grew from/);
+});
+
+it("is found in sockets that are open at the end, not in timers", () => {
+  const figures = rounds((round) => ({ resources: { TCPSocketWrap: 1 + round, Timeout: 2 + round } }));
+  expect(growthOf(figures).problems).toEqual(["11 more open resources of the type TCPSocketWrap"]);
+});
