@@ -10,6 +10,7 @@ import { grpcChecks } from "./grpc-checks.ts";
 import { grpcExtensionChecks } from "./grpc-extension-checks.ts";
 import { grpcServiceChecks } from "./grpc-service-checks.ts";
 import { grpcStreamChecks } from "./grpc-stream-checks.ts";
+import { grpcWebChecks } from "./grpc-web-checks.ts";
 import { grpcWireChecks } from "./grpc-wire-checks.ts";
 import { kserveChecks } from "./kserve-checks.ts";
 import { leftOutChecks } from "./left-out-checks.ts";
@@ -35,6 +36,7 @@ export const checks: readonly Check[] = [
   ...grpcExtensionChecks,
   ...grpcServiceChecks,
   ...grpcWireChecks,
+  ...grpcWebChecks,
   ...datatypeRestChecks,
   ...datatypeGrpcChecks,
 ];

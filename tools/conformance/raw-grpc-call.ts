@@ -29,7 +29,7 @@ export interface RawGrpcAnswer {
   readonly isSilent: boolean;
 }
 
-const limitMs = 5_000;
+const limitMs = 3_000;
 
 /** A length-prefixed message. */
 export function frame(message: Uint8Array, flag = 0): Buffer {

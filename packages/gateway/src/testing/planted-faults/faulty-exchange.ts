@@ -47,8 +47,12 @@ export function withTrailer(from: Trailers, name: string, value: string | undefi
 
 /** A request without a field. */
 export function withoutRequestField(head: RequestHead, name: string): RequestHead {
-  const fields = head.fields.filter(([one]) => one !== name);
-  return requestHead(head, { fields });
+  return requestHead(head, { fields: replaced(head.fields, name, undefined) });
+}
+
+/** A request with a field set. */
+export function withRequestField(head: RequestHead, name: string, value: string): RequestHead {
+  return requestHead(head, { fields: replaced(head.fields, name, value) });
 }
 
 /** A request for another path. */

@@ -1,6 +1,6 @@
 /** Faults of the gRPC side: of its ends, its frames and its streams. */
 import { type ResponseStream, type Trailers, trailers, type WholeResponse } from "@modelyard/wire";
-import { exchangeFault, withField, withoutRequestField, withTrailer } from "./faulty-exchange.ts";
+import { exchangeFault, withField, withoutRequestField, withRequestField, withTrailer } from "./faulty-exchange.ts";
 import type { PlantedFault } from "./planted-fault.ts";
 
 const errorReplyTag = 0x0a;
@@ -22,7 +22,13 @@ export const grpcFaults: readonly PlantedFault[] = [
     answer: (answer) => (answer.trailers && answer.body instanceof Uint8Array ? { ...answer, body: lengthOff(answer.body) } : answer),
   }),
   exchangeFault("deadline-ignored", "does not look at the deadline of a call", {
-    requestHead: (head) => withoutRequestField(head, "grpc-timeout"),
+    requestHead: (head) => (/^\d/.test(head.get("grpc-timeout") ?? "") ? withoutRequestField(head, "grpc-timeout") : head),
+  }),
+  exchangeFault("web-text-as-bytes", "takes the base64 of gRPC-Web for bytes", {
+    requestHead: (head) => withRequestField(head, "content-type", head.get("content-type")?.replace("-web-text", "-web") ?? ""),
+  }),
+  exchangeFault("web-trailers-missing", "leaves the last frame out of an answer by gRPC-Web", {
+    answer: (answer) => (isWeb(answer) ? { ...answer, body: withoutTrailers(answer.body) } : answer),
   }),
   exchangeFault("message-encoding-overlooked", "does not notice how messages are compressed", {
     requestHead: (head) => withoutRequestField(head, "grpc-encoding"),
@@ -49,6 +55,15 @@ function streamFault(name: string, what: string, change: (stream: ResponseStream
 
 function isFailed({ head }: WholeResponse): boolean {
   return head.fields.some(([name, value]) => name === "grpc-status" && value !== "0");
+}
+
+function isWeb(answer: WholeResponse): answer is WholeResponse & { readonly body: Uint8Array } {
+  const type = new Map(answer.head.fields).get("content-type") ?? "";
+  return type.startsWith("application/grpc-web") && answer.body instanceof Uint8Array;
+}
+
+function withoutTrailers(body: Uint8Array): Uint8Array {
+  return body.subarray(0, prefixBytes + Buffer.from(body).readUInt32BE(1));
 }
 
 function delegating(stream: ResponseStream): ResponseStream {
