@@ -14,6 +14,7 @@ import { formatFields } from "../output/table.ts";
 import { fetchMetadata } from "../server/data-plane.ts";
 import { modelUrlOf, serviceKey } from "../server/services.ts";
 import { awaitDeployment } from "./await-deployment.ts";
+import { reachableUri } from "./deploy-upload.ts";
 import { openSession } from "./session.ts";
 
 /** What is deployed, and where to. */
@@ -21,6 +22,7 @@ interface Deployment {
   readonly modelName: string;
   readonly key: { readonly namespace: string; readonly name: string };
   readonly storageUri: string;
+  readonly unpack: string | undefined;
   /** Value of the annotation that makes the source be fetched again, by which the status says that it is about this deployment. */
   readonly refetch: string;
 }
@@ -31,13 +33,21 @@ export async function deploy(source: string, options: DeployOptions, context: Co
   const limitMs = parseDuration(options.timeout);
   if (limitMs === undefined)
     throw failure("OPTION_INVALID", { origin: "--timeout", current: `"${options.timeout}"`, wanted: "a duration such as 120s or 5m" });
-  const { client, fetch, output } = openSession(options, context);
-  const storageUri = storageUriOf(source);
-  const modelName = options.name ?? nameOf(storageUri);
+  const { unpack } = options;
+  if (unpack !== undefined && !unpackWords.includes(unpack))
+    throw failure("OPTION_INVALID", { origin: "--unpack", current: `"${unpack}"`, wanted: `one of ${unpackWords.join(", ")}` });
+  const session = openSession(options, context);
+  const { client, fetch, output } = session;
+  const uri = storageUriOf(source);
+  const modelName = options.name ?? nameOf(uri);
   const key = serviceKey({ name: modelName, namespace: options.namespace });
   const refetch = `${new Date(clock.nowMs()).toISOString()}-${random.next().toString(36).slice(2, 8)}`;
-  const deployment = { modelName, key, storageUri, refetch };
   const startedMs = clock.monotonicMs();
+  const storageUri = await reachableUri(
+    { source, uri, isUploadWanted: options.upload === true, name: modelName },
+    { session, clock, signal },
+  );
+  const deployment = { modelName, key, storageUri, unpack, refetch };
   await put(client, deployment);
   const service = await awaitDeployment({ client, key, name: modelName, refetch, limitMs }, { clock, output, signal });
   const url = modelUrlOf(service);
@@ -47,6 +57,9 @@ export async function deploy(source: string, options: DeployOptions, context: Co
   const seconds = ((clock.monotonicMs() - startedMs) / 1_000).toFixed(1);
   output.answer(answer, () => deployedText(answer, seconds));
 }
+
+/** When an archive is unpacked. */
+const unpackWords: readonly string[] = ["auto", "always", "never"];
 
 interface Answer {
   readonly name: string;
@@ -110,24 +123,30 @@ function absentOnly(error: unknown): undefined {
 }
 
 function created(deployment: Deployment): InferenceService {
-  const { key, storageUri } = deployment;
+  const { key } = deployment;
   return {
     apiVersion: apiVersionOf(inferenceServiceKind) as InferenceService["apiVersion"],
     kind: "InferenceService",
     metadata: { ...key, annotations: annotationsOf(deployment) },
-    spec: { predictor: { model: { modelFormat: { name: "onnx" }, storageUri } } },
+    spec: { predictor: { model: { modelFormat: { name: "onnx" }, ...storageOf(deployment) } } },
   };
 }
 
 function changed(present: InferenceService, deployment: Deployment): InferenceService {
-  const { storageUri } = deployment;
   const { predictor } = present.spec;
   const { storage: _replaced, ...model } = predictor.model ?? { modelFormat: { name: "onnx" } };
   return {
     ...present,
     metadata: { ...present.metadata, annotations: { ...present.metadata.annotations, ...annotationsOf(deployment) } },
-    spec: { ...present.spec, predictor: { ...predictor, model: { ...model, storageUri } } },
+    spec: { ...present.spec, predictor: { ...predictor, model: { ...model, ...storageOf(deployment) } } },
   };
+}
+
+function storageOf({ storageUri, unpack }: Deployment): {
+  readonly storageUri: string;
+  readonly storage?: { readonly parameters: { readonly unpack: string } };
+} {
+  return unpack === undefined ? { storageUri } : { storageUri, storage: { parameters: { unpack } } };
 }
 
 function annotationsOf({ key, modelName, refetch }: Deployment): Record<string, string> {

@@ -108,6 +108,18 @@ export const cliErrors = {
     retryable: true,
     hint: "Read what happened with `modelyard logs`, and try again",
   },
+  UPLOAD_FAILED: {
+    code: "FAILED_PRECONDITION",
+    template: 'The upload of "{path}" failed: {why}',
+    retryable: false,
+    hint: "Correct what is named, or deploy an address that the server can read",
+  },
+  UPLOAD_INTERRUPTED: {
+    code: "ABORTED",
+    template: 'The upload of "{path}" was interrupted: {why}',
+    retryable: true,
+    hint: "Deploy it again",
+  },
   DEPLOY_FAILED: {
     code: "FAILED_PRECONDITION",
     template: 'The deployment of "{name}" failed ({cause}): {why}',
