@@ -5,6 +5,7 @@ import { type Fetch, httpResourceClient, type ResourceClient } from "@modelyard/
 import { type CommandContext, type CommonOptions, outputOf } from "../commands/command-context.ts";
 import { clientDataDir, serverFromEnvironment } from "../config/load-config.ts";
 import type { Output } from "../output/output.ts";
+import { curlOptions } from "../server/curl-options.ts";
 import { findServer } from "../server/find-server.ts";
 import { serverFetch } from "../server/server-fetch.ts";
 import { dataFolderAt } from "../supervisor/data-folder.ts";
@@ -16,16 +17,25 @@ export interface Session {
   readonly fetch: Fetch;
   readonly client: ResourceClient;
   readonly output: Output;
+  /** With which `curl` reaches the server. */
+  readonly curlOptions: readonly string[];
 }
 
 /** Finds the server; it is reached with the first request. */
 export function openSession(options: CommonOptions, context: CommandContext): Session {
-  const { dir: dataDir, kubeconfigFile } = dataFolderAt(clientDataDir());
-  const server = findServer({ flag: options.server, environment: serverFromEnvironment(), dataDir, kubeconfigFile });
+  const folder = dataFolderAt(clientDataDir());
+  const environment = serverFromEnvironment();
+  const server = findServer({ flag: options.server, environment, dataDir: folder.dir, kubeconfigFile: folder.kubeconfigFile });
   const { url: controlUrl } = server;
   const fetch = serverFetch(server);
   const { clock, random } = context;
-  return { controlUrl, fetch, client: httpResourceClient({ url: controlUrl, clock, random, fetch }), output: outputOf(options, context) };
+  return {
+    controlUrl,
+    fetch,
+    client: httpResourceClient({ url: controlUrl, clock, random, fetch }),
+    output: outputOf(options, context),
+    curlOptions: curlOptions(server, environment, folder),
+  };
 }
 
 /** The kind a person means; throws `KIND_UNKNOWN` naming those there are. */

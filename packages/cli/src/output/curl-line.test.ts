@@ -21,6 +21,15 @@ describe("curlLine()", () => {
     );
   });
 
+  it("has the options its server needs", () => {
+    const options = ["--cacert /data/server.pem", '-H "authorization: Bearer $KEY"'];
+    const few = curlLine("https://h/v2/models/m", model({ name: "x", datatype: "FP32", shape: [1] }), options);
+    expect(few).toMatch(/ --cacert \/data\/server.pem -H "authorization: Bearer \$KEY" https:\/\/h\/v2\/models\/m\/infer$/);
+    const many = curlLine("https://h/v2/models/m", model({ name: "x", datatype: "FP32", shape: [100] }), options);
+    expect(sent(many, "sh")).toMatchObject({ inputs: [{ shape: [100] }] });
+    expect(many).toContain(' -H "authorization: Bearer $KEY" https://h/');
+  });
+
   it("lets the shell make many", () => {
     const line = curlLine("http://127.0.0.1:8033/v2/models/m", model({ name: "x", datatype: "FP32", shape: [1, 3, 224, 224] }));
     expect(line.length).toBeLessThan(300);

@@ -1,14 +1,15 @@
 /** A `curl` command that works when it is pasted into a shell: an inference with plain values, made from the model's own metadata. */
 import { countOf } from "../input/fit-shape.ts";
 import type { ModelMetadata, TensorMetadata } from "../input/model-metadata.ts";
+import { shellQuoted } from "./shell-quoted.ts";
 
 /** Elements up to which the values are written out; more are made by the shell, and sent through a pipe, whose length no limit of the system binds. */
 const maxWrittenElements = 64;
 
-/** The line for a model at its address `http://…/v2/models/NAME`. Sizes that are free are 1. */
-export function curlLine(url: string, model: ModelMetadata): string {
+/** The line for a model at its address `http://…/v2/models/NAME`, with more options of `curl` as its server needs them. Sizes that are free are 1. */
+export function curlLine(url: string, model: ModelMetadata, options: readonly string[] = []): string {
   const inputs = model.inputs.map(exampleOf);
-  const target = shellQuoted(`${url}/infer`);
+  const target = [...options, shellQuoted(`${url}/infer`)].join(" ");
   return inputs.every(({ count }) => count <= maxWrittenElements) ? writtenOut(inputs, target) : madeByShell(inputs, target);
 }
 
@@ -45,9 +46,4 @@ function repeated(value: string, count: number): string {
   if (count === 0) return "";
   const escaped = value.replaceAll('"', '\\"');
   return count === 1 ? escaped : `$(printf '${value},%.0s' $(seq ${count - 1}))${escaped}`;
-}
-
-/** Plain words stay as they are; the rest is in single quotes. */
-function shellQuoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

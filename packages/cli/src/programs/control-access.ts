@@ -2,7 +2,7 @@
  * Who may connect to control: what its port is opened with, the key its owner has from the first start on, the kubeconfig that says all this to clients,
  * and the judgement of scrapes, whose port has no keys of its own.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import type { ControlOptions } from "@modelyard/control";
 import { type Clock, type KeyTable, type Log, type Metrics, parsePresentedKey, type Random, sleep } from "@modelyard/core";
 import type { Store } from "@modelyard/store";
@@ -44,11 +44,12 @@ export async function openControlAccess(settings: PortAccessSettings, deps: Cont
   const write = (): void => {
     if (publishedUrl === undefined) return;
     const certificate = certFile === undefined ? undefined : readFileSync(certFile, "utf8");
+    publishCertificate(folder.certificateFile, certificate);
     writeKubeconfig(folder.kubeconfigFile, { url: publishedUrl, token: key, certificate });
   };
   const port = await openPortAccess(settings, { ...deps, instanceId: "control", onCertificateReplaced: write });
   const { authentication, accessLog, writeAccessLog } = port;
-  if (authentication.kind === "required") key = adminKey(folder.dir);
+  if (authentication.kind === "required") key = adminKey(folder);
   const gate = authentication.kind === "required" ? createScrapeGate({ ...deps, authentication, accessLog, writeAccessLog }) : undefined;
   return {
     control: controlOptions(port, key),
@@ -70,6 +71,13 @@ function controlOptions({ tls, authentication, accessLog, writeAccessLog }: Port
     access: { authentication, accessLog, writeAccessLog, ...(tls && { tls: tls.context }) },
     ...(key !== undefined && { adminKey: key }),
   };
+}
+
+/** For clients that want a file: `curl --cacert`. */
+function publishCertificate(path: string, certificate: string | undefined): void {
+  if (certificate === undefined) return rmSync(path, { force: true });
+  writeFileSync(`${path}.tmp`, certificate, { mode: 0o600 });
+  renameSync(`${path}.tmp`, path);
 }
 
 /** Longest time until a key that was just made opens the server, milliseconds. */

@@ -15,6 +15,10 @@ export interface DataFolder {
   readonly preparedDir: string;
   readonly logsDir: string;
   readonly kubeconfigFile: string;
+  /** The API key of the owner, where keys are required. */
+  readonly adminKeyFile: string;
+  /** The certificate of the server, where it speaks TLS: what clients trust. */
+  readonly certificateFile: string;
 }
 
 /** Where things are in a folder, whether or not it exists. */
@@ -27,6 +31,8 @@ export function dataFolderAt(dir: string): DataFolder {
     preparedDir: join(dir, "prepared"),
     logsDir: join(dir, "logs"),
     kubeconfigFile: join(dir, "kubeconfig"),
+    adminKeyFile: join(dir, "admin.key"),
+    certificateFile: join(dir, "server.pem"),
   };
 }
 

@@ -6,6 +6,7 @@
 import type { IncomingMessage } from "node:http";
 import { request as httpsRequest, type RequestOptions } from "node:https";
 import { Readable } from "node:stream";
+import { assert } from "@modelyard/core";
 
 /** The part of `fetch` that clients need; the platform's is one. */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
@@ -44,7 +45,8 @@ function send(url: string, { method = "GET", headers, body, signal }: RequestIni
       }
     });
     request.once("error", reject);
-    const sent = typeof body === "string" || body instanceof Uint8Array ? body : "";
+    const sent = body ?? "";
+    assert(typeof sent === "string" || sent instanceof Uint8Array, "a body is a text or bytes");
     // Said for every method: Node would send the body of a DELETE without its length.
     if (sent !== "") request.setHeader("content-length", Buffer.byteLength(sent));
     request.end(sent);
