@@ -1,6 +1,8 @@
 /** A server that requires keys and speaks TLS, as its owner's commands and Kubernetes' own client use it. */
+import { execFile, spawnSync } from "node:child_process";
 import { appendFileSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { CoreV1Api, CustomObjectsApi, KubeConfig } from "@kubernetes/client-node";
 import { parsePresentedKey } from "@modelyard/core";
 import { describe, expect, it, vi } from "vitest";
@@ -44,6 +46,14 @@ describe("a server with authentication and TLS", { timeout: limitMs }, () => {
     expect(await json(server, ["version"])).toMatchObject({ url: server.ready.control });
     expect(await json(server, ["doctor"])).toMatchObject({ ok: true });
     expect((await asOwner(server, ["delete", "isvc", "digits"])).status).toBe(0);
+  });
+
+  it.skipIf(spawnSync("curl", ["--version"]).status !== 0)("prints a curl line that works when pasted, and holds no key", async () => {
+    const server = await startServer(undefined, [...tlsFolder().args, "--authentication", "required"]);
+    const { curl } = await json(server, ["deploy", sampleModel, "--name", "digits"]);
+    expect(curl).not.toContain("myk_");
+    const pasted = await promisify(execFile)("sh", ["-c", String(curl)]);
+    expect(JSON.parse(pasted.stdout)).toMatchObject({ model_name: "digits" });
   });
 
   it("is used by the official Kubernetes client with the kubeconfig", async () => {

@@ -53,7 +53,15 @@ export async function deploy(source: string, options: DeployOptions, context: Co
   const url = modelUrlOf(service);
   const metadata = await fetchMetadata(url, { signal, fetch });
   const { grpc = "", revision = 0, digest = "" } = service.status?.modelyard ?? {};
-  const answer = { name: modelName, namespace: key.namespace, url, grpc, revision, digest, curl: curlLine(url, metadata) };
+  const answer = {
+    name: modelName,
+    namespace: key.namespace,
+    url,
+    grpc,
+    revision,
+    digest,
+    curl: curlLine(url, metadata, session.curlOptions),
+  };
   const seconds = ((clock.monotonicMs() - startedMs) / 1_000).toFixed(1);
   output.answer(answer, () => deployedText(answer, seconds));
 }
