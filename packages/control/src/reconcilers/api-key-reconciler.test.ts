@@ -1,8 +1,8 @@
 import { apiKeySecretType, type Secret, secretKind } from "@modelyard/api";
+import { apiKeyPrefix } from "@modelyard/core";
 import { decodeJson, listPrefix, putOperation } from "@modelyard/store";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type RunningControl, runControl } from "../testing/running-control.ts";
-import { apiKeyRecordPrefix } from "./api-key-reconciler.ts";
 
 let running: RunningControl;
 
@@ -18,7 +18,7 @@ function apiKey(name: string, stringData: Readonly<Record<string, string>>): Sec
 }
 
 async function records(): Promise<readonly unknown[]> {
-  const { keyValues } = await listPrefix(running.store, apiKeyRecordPrefix);
+  const { keyValues } = await listPrefix(running.store, apiKeyPrefix);
   return keyValues.map(({ value }) => decodeJson(value));
 }
 
@@ -57,7 +57,7 @@ describe("an API key", () => {
   test("that nobody asked for is removed, one that was damaged is written anew", async () => {
     await running.http.create(secretKind, apiKey("a", { key: keyOf("abcd1234") }));
     await eventually([expect.objectContaining({ name: "a" })]);
-    const foreign = [`${apiKeyRecordPrefix}forged99`, `${apiKeyRecordPrefix}abcd1234`];
+    const foreign = [`${apiKeyPrefix}forged99`, `${apiKeyPrefix}abcd1234`];
     await running.store.transact({ success: foreign.map((key) => putOperation(key, Buffer.from("{}"))) });
     await running.restart();
     await eventually([expect.objectContaining({ name: "a", id: "abcd1234" })]);

@@ -6,6 +6,7 @@
  * Secrets claim belongs to the one that was there first.
  */
 import { apiKeySecretType, type Secret, secretEntries } from "@modelyard/api";
+import { apiKeyPrefix } from "@modelyard/core";
 import { type Informer, keyOf, keyText } from "@modelyard/resources";
 import { decodeJson, deleteOperation, encodeJson, listPrefix, type Operation, putOperation, type Store } from "@modelyard/store";
 
@@ -15,15 +16,12 @@ export interface ApiKeyReconcilerDeps {
   readonly secrets: Pick<Informer<Secret>, "list">;
 }
 
-/** Prefix of the records; the serving processes follow it. */
-export const apiKeyRecordPrefix = "auth/keys/";
-
 const operationsAtOnce = 100;
 
 /** One pass over all keys. */
 export async function reconcileApiKeys({ store, secrets }: ApiKeyReconcilerDeps, signal: AbortSignal): Promise<undefined> {
   const wanted = recordsOf(secrets.list());
-  const { keyValues } = await listPrefix(store, apiKeyRecordPrefix, { signal });
+  const { keyValues } = await listPrefix(store, apiKeyPrefix, { signal });
   const kept = new Set<string>();
   const operations: Operation[] = [];
   for (const { key, value } of keyValues) {
@@ -51,7 +49,7 @@ function recordsOf(secrets: readonly Secret[]): ReadonlyMap<string, ApiKeyRecord
   const records = new Map<string, ApiKeyRecord>();
   for (const secret of secrets.filter(isApiKey).toSorted(byAge)) {
     const record = recordOf(secret);
-    const key = apiKeyRecordPrefix + record.id;
+    const key = apiKeyPrefix + record.id;
     if (!records.has(key)) records.set(key, record);
   }
   return records;
