@@ -53,6 +53,18 @@ describe("lockFolder()", () => {
     expect(JSON.parse(readFileSync(join(dir, "lock"), "utf8"))).toMatchObject({ supervisor: { pid: process.pid } });
   });
 
+  it("leaves the children of a holder that lives alone, as the folder is a copy of the one that it holds", async () => {
+    const dir = temporaryFolder();
+    const [holder, child] = ["60", "60"].map((seconds) => spawn("sleep", [seconds], { stdio: "ignore" }));
+    onTestFinished(() => [holder, child].forEach((one) => void one?.kill("SIGKILL")));
+    const [supervisor, left] = [holder, child].map((one) => identityOf(one?.pid ?? 0));
+    if (!supervisor || !left) throw new Error("running processes have identities");
+    writeLockRecord(dir, { supervisor, startedAt: "", children: [{ ...left, role: "serving" }] });
+    await held(dir);
+    expect(isRunning(left)).toBe(true);
+    expect(readLockRecord(dir)?.supervisor.pid).toBe(process.pid);
+  });
+
   it("waits for the children of a dead holder, then ends exactly those that are left", async () => {
     const dir = temporaryFolder();
     const [left, stranger] = ["60", "60"].map((seconds) => spawn("sleep", [seconds], { stdio: "ignore" }));

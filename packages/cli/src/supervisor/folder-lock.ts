@@ -36,7 +36,8 @@ export async function lockFolder(dataDir: string, deps: { readonly clock: Clock;
   const guard = await takeGuard(dataDir, deps);
   try {
     const earlier = readLockRecord(dataDir);
-    if (earlier) await outlive(earlier.children, deps);
+    // A holder that lives has the guard of another folder: this one is a copy of it, and its children are not ours to end.
+    if (earlier && (await allEnded([earlier.supervisor], limits.holderGraceMs, deps))) await outlive(earlier.children, deps);
     return holdLock(dataDir, guard, deps.clock);
   } catch (error) {
     guard.close();
