@@ -1,13 +1,16 @@
 /** What all connections of a server together may hold, and peers that only hold on. */
 import { connect as connectHttp2 } from "node:http2";
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { fakeClock } from "@modelyard/core/testing";
 import { describe, expect, test } from "vitest";
 import type { Exchange, RequestHandler } from "../message/exchange.ts";
 import { responseHead } from "../message/response-head.ts";
 import { wholeBody } from "../message/whole-body.ts";
-import { startServer, type TestServer } from "../testing/echo-server.ts";
+import { testAuthority } from "../testing/certificates.ts";
+import { startServer, type TestServer, type TestServerOptions } from "../testing/echo-server.ts";
 import { rawExchange } from "../testing/raw-exchange.ts";
+import { createTlsContext } from "./tls-context.ts";
 
 const megabyte = 1024 * 1024;
 const ok = responseHead(200);
@@ -128,6 +131,29 @@ describe("memory for answers that clients do not read", () => {
     session.destroy();
     return /NGHTTP2_\w+/.exec(message)?.[0] ?? message;
   }
+
+  test("over TLS counts twice, since it is also there encrypted", async () => {
+    const { certificate, key } = testAuthority().issue({ commonName: "a" });
+    const answer: RequestHandler = (exchange) => {
+      exchange.respond({ head: ok, body: new Uint8Array(16 * megabyte) });
+      return { onData() {}, onEnd() {}, onAbort() {} };
+    };
+    const heldWith = async (options: TestServerOptions, open: (port: number) => Socket): Promise<number> => {
+      await using running = await startServer(answer, options);
+      const socket = open(running.port).on("error", () => {});
+      socket.pause();
+      socket.write(get("/"));
+      await expect.poll(() => running.server.bufferedBytes).toBeGreaterThan(8 * megabyte);
+      const held = running.server.bufferedBytes;
+      socket.destroy();
+      await expect.poll(() => running.server.bufferedBytes).toBe(0);
+      return held;
+    };
+    const options = { tls: createTlsContext({ certificate, key }) };
+    const secure = await heldWith(options, (port) => connectTls({ port, rejectUnauthorized: false }));
+    expect(secure).toBeGreaterThanOrEqual(2 * 16 * megabyte);
+    expect(await heldWith({}, (port) => connect(port, "127.0.0.1"))).toBeLessThanOrEqual(17 * megabyte);
+  });
 });
 
 describe("clients that trickle", () => {

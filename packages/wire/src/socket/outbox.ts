@@ -34,12 +34,16 @@ export class Outbox {
   #endsAfterFlush = false;
   /** What the budget knows of. */
   #heldBytes = 0;
+  /** What waits on a TLS socket is there twice: as it was, and encrypted as a whole, which Node does before it writes. */
+  readonly #copies: number;
   /** A TLS socket reports what it wrote later, when the buffer must still be given back; others mostly at once, and a callback is not free. */
   readonly #onWritten: (() => void) | undefined;
 
   constructor(socket: Socket, deps: OutboxDeps) {
     this.#socket = socket;
-    this.#onWritten = "encrypted" in socket ? () => this.#releaseWhenIdle() : undefined;
+    const isTls = "encrypted" in socket;
+    this.#onWritten = isTls ? () => this.#releaseWhenIdle() : undefined;
+    this.#copies = isTls ? 2 : 1;
     this.#deps = deps;
   }
 
@@ -112,7 +116,7 @@ export class Outbox {
 
   /** Tells the budget what the kernel has left here. */
   settle(): void {
-    const held = this.#socket.destroyed ? 0 : this.#socket.writableLength;
+    const held = this.#socket.destroyed ? 0 : this.#socket.writableLength * this.#copies;
     if (held === this.#heldBytes) return;
     this.#deps.budget?.move(held - this.#heldBytes);
     this.#heldBytes = held;
