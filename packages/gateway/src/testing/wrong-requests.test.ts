@@ -41,6 +41,12 @@ test("gRPC is answered after all of them", async () => {
   client.close();
 });
 
+test("after all of them nothing is in flight, and nothing was logged as a failure of the server", () => {
+  const left = server.metrics.snapshot().filter(({ name, value }) => /_(?:in_flight|waiting)$/.test(name) && value !== 0);
+  expect(left).toEqual([]);
+  expect(server.log.filter(({ level }) => level !== "debug")).toEqual([]);
+});
+
 test("there are 300 and more in 14 classes, no two with the same name or the same bytes", () => {
   const hashes = all.map(({ bytes }) => createHash("sha256").update(Buffer.concat(bytes.parts)).digest("hex"));
   const same = all.filter((_, index) => hashes.indexOf(hashes[index] ?? "") !== index);
