@@ -17,6 +17,7 @@ export interface GrpcRow {
   readonly method: string;
   readonly expected: string;
   readonly ours?: string | undefined;
+  readonly extension?: string | undefined;
   readonly needs?: Check["needs"];
   readonly request: (subject: Subject) => Message;
   /** Default none. */

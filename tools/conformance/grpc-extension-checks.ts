@@ -14,6 +14,8 @@ import { imageBytes } from "./infer-requests.ts";
 
 type Row = Omit<GrpcRow, "section">;
 
+const repositoryExtension = "model_repository";
+
 /** How calls for an unloaded model may end. */
 const refusals = ["UNAVAILABLE", "NOT_FOUND"];
 
@@ -62,7 +64,7 @@ const repository: readonly Row[] = [
   },
 ];
 
-const description: readonly Row[] = [
+const configuration: readonly Row[] = [
   { id: "config", method: "ModelConfig", expected: "the tensors in Triton's words", request: named, wanted: { holds: hasConfiguration } },
   {
     id: "config-version",
@@ -72,6 +74,9 @@ const description: readonly Row[] = [
     wanted: { holds: hasConfiguration },
   },
   { id: "config-absent", method: "ModelConfig", expected: "NOT_FOUND", request: absent, wanted: notFound },
+];
+
+const statistics: readonly Row[] = [
   { id: "stats", method: "ModelStatistics", expected: "counts and times", request: named, wanted: { holds: hasStatistics } },
   { id: "stats-all", method: "ModelStatistics", expected: "a list", request: () => ({}), wanted: { holds: hasStatistics } },
   { id: "stats-absent", method: "ModelStatistics", expected: "NOT_FOUND", request: absent, wanted: notFound },
@@ -114,6 +119,9 @@ const refused: readonly Row[] = [
     request: inferring({ sequence_id: { int64_param: "7" }, sequence_start: { bool_param: true } }),
     wanted: { code: [status.UNIMPLEMENTED, status.INVALID_ARGUMENT] },
   },
+];
+
+const schedule: readonly Row[] = [
   {
     id: "timeout-negative",
     method: "ModelInfer",
@@ -128,15 +136,17 @@ const refused: readonly Row[] = [
 
 /** Every check of the extensions. */
 export const grpcExtensionChecks: readonly Check[] = [
-  ...checksOf("repository", repository),
+  ...checksOf({ section: "repository", extension: repositoryExtension }, repository),
   unloadAndLoad(),
-  ...checksOf("statistics and configuration", description),
+  ...checksOf({ section: "statistics and configuration", extension: "model_configuration" }, configuration),
+  ...checksOf({ section: "statistics and configuration", extension: "statistics" }, statistics),
   countsGrow(),
-  ...checksOf("left out", [...leftOut, ...refused]),
+  ...checksOf({ section: "left out" }, [...leftOut, ...refused]),
+  ...checksOf({ section: "schedule policy", extension: "schedule_policy" }, schedule),
 ];
 
-function checksOf(section: string, rows: readonly Row[]): readonly Check[] {
-  return rows.map((row) => grpcCheck({ ...row, section }));
+function checksOf(common: Pick<GrpcRow, "section" | "extension">, rows: readonly Row[]): readonly Check[] {
+  return rows.map((row) => grpcCheck({ ...common, ...row }));
 }
 
 function inferring(parameters: object): (subject: Subject) => GrpcAnswer {
@@ -159,7 +169,8 @@ function unloadAndLoad(): Check {
     return { actual: seen.join(", "), isRight: isHeld && [unloaded, loaded, seen[4]].join() === "OK,OK,OK" };
   };
   const expected = "unload OK, then not ready, and UNAVAILABLE or NOT_FOUND; load OK, then answered";
-  return { id: "grpc-unload-and-load", section: "repository", protocol: "gRPC", isWrong: false, expected, run };
+  const extension = repositoryExtension;
+  return { id: "grpc-unload-and-load", section: "repository", protocol: "gRPC", isWrong: false, expected, extension, run };
 }
 
 async function readyOf({ grpc, model }: Subject): Promise<string> {
@@ -181,8 +192,15 @@ function countsGrow(): Check {
     }
     return { actual: counts.join(", then "), isRight: counts[1] === Number(counts[0]) + 1 };
   };
-  const section = "statistics and configuration";
-  return { id: "grpc-stats-grow", section, protocol: "gRPC", isWrong: false, expected: "one inference more", run: orUnsupported(run) };
+  return {
+    id: "grpc-stats-grow",
+    section: "statistics and configuration",
+    protocol: "gRPC",
+    isWrong: false,
+    expected: "one inference more",
+    extension: "statistics",
+    run: orUnsupported(run),
+  };
 }
 
 /** A server that lacks a call says so by its status. */

@@ -1,21 +1,14 @@
 /** The models that the checks need, as ONNX files: written with `--write-models`, so that whoever has another server can give it the same. */
 import { type Datatype, datatypes } from "@modelyard/codec";
 import { buildModel, buildNode, buildTensor, type ModelOptions, tensorValue, writeModel } from "@modelyard/onnx";
-
-/** One input or output. */
-export interface ModelTensor {
-  readonly name: string;
-  readonly datatype: Datatype;
-  /** -1 = any size. */
-  readonly shape: readonly number[];
-}
+import type { TensorSignature } from "@modelyard/runtimes";
 
 /** One model. */
 export interface ConformanceModel {
   /** Name that the checks ask for unless they are told another. */
   readonly name: string;
-  readonly inputs: readonly ModelTensor[];
-  readonly outputs: readonly ModelTensor[];
+  readonly inputs: readonly TensorSignature[];
+  readonly outputs: readonly TensorSignature[];
   /** Its ONNX file. */
   readonly bytes: Uint8Array;
 }
@@ -30,7 +23,7 @@ export function conformanceModels(): readonly ConformanceModel[] {
   return [digits(), identity("identity_pair", pairTensors), ...datatypes.map((datatype) => identityOf(datatype))];
 }
 
-const pairTensors: readonly ModelTensor[] = [
+const pairTensors: readonly TensorSignature[] = [
   { name: "A", datatype: "FP32", shape: [-1, -1] },
   { name: "B", datatype: "INT64", shape: [-1] },
 ];
@@ -43,7 +36,7 @@ function identityOf(datatype: Datatype): ConformanceModel {
 }
 
 /** Each input comes back as `OUT_` and its name. */
-function identity(name: string, inputs: readonly ModelTensor[]): ConformanceModel {
+function identity(name: string, inputs: readonly TensorSignature[]): ConformanceModel {
   const named = { inputs, outputs: inputs.map((input) => ({ ...input, name: `OUT_${input.name}` })) };
   return model({ name, ...named }, echo(named));
 }
@@ -57,8 +50,8 @@ function echo({ inputs, outputs }: Pick<ConformanceModel, "inputs" | "outputs">)
 function digits(): ConformanceModel {
   const weights = Array.from({ length: pixels * scores }, (_, index) => ((index % 7) - 3) / pixels);
   const bias = Array.from({ length: scores }, (_, index) => index / scores);
-  const inputs: readonly ModelTensor[] = [{ name: "Input3", datatype: "FP32", shape: [1, 1, 28, 28] }];
-  const outputs: readonly ModelTensor[] = [{ name: "Plus214_Output_0", datatype: "FP32", shape: [1, scores] }];
+  const inputs: readonly TensorSignature[] = [{ name: "Input3", datatype: "FP32", shape: [1, 1, 28, 28] }];
+  const outputs: readonly TensorSignature[] = [{ name: "Plus214_Output_0", datatype: "FP32", shape: [1, scores] }];
   return model(
     { name: "mnist", inputs, outputs },
     {
@@ -77,7 +70,7 @@ function digits(): ConformanceModel {
 
 function model(described: Omit<ConformanceModel, "bytes">, graph: Graph): ConformanceModel {
   const { name, inputs, outputs } = described;
-  const value = (tensor: ModelTensor): ReturnType<typeof tensorValue> =>
+  const value = (tensor: TensorSignature): ReturnType<typeof tensorValue> =>
     tensorValue(
       tensor.name,
       tensor.datatype,
