@@ -4,7 +4,7 @@
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import type { ControlOptions } from "@modelyard/control";
-import { type Clock, type KeyTable, type Log, type Metrics, parsePresentedKey, type Random, sleep } from "@modelyard/core";
+import { authenticate, type Clock, type KeyTable, type Log, type Metrics, parsePresentedKey, type Random, sleep } from "@modelyard/core";
 import type { Store } from "@modelyard/store";
 import type { DataFolder } from "../supervisor/data-folder.ts";
 import type { Scrape, ScrapeVerdict } from "../supervisor/scrape.ts";
@@ -86,8 +86,8 @@ const lookEveryMs = 20;
 
 /** A server whose owner it does not know yet is not ready. */
 async function knownKey(keys: KeyTable, key: string, { clock, log }: { readonly clock: Clock; readonly log: Log }): Promise<void> {
-  const id = parsePresentedKey(key)?.id ?? "";
+  const isKnown = (): boolean => authenticate({ apiKey: key, certificateSubject: undefined }, keys, clock.nowMs()).kind === "granted";
   const untilMs = clock.monotonicMs() + knownWithinMs;
-  while (!keys.find(id) && clock.monotonicMs() < untilMs) await sleep(clock, lookEveryMs);
-  if (!keys.find(id)) log.warn("The key of the administrator is not known yet", { id });
+  while (!isKnown() && clock.monotonicMs() < untilMs) await sleep(clock, lookEveryMs);
+  if (!isKnown()) log.warn("The key of the administrator is not known yet", { keyId: parsePresentedKey(key)?.id ?? null });
 }

@@ -46,9 +46,13 @@ async function connected(): Promise<TLSSocket> {
 
 describe("control over TLS", () => {
   test("answers to keys at an https:// address, and speaks HTTP/1.1 to clients that could do more", async () => {
-    await start(createTlsContext(serverTls()));
+    guarded = await guardedControl({ tls: createTlsContext(serverTls()), accessLog: "all" });
     expect(guarded.running.control.url).toMatch(/^https:/);
-    expect((await get(services, { headers: bearer(guardKeys.admin.text) })).status).toBe(200);
+    const { status, body } = await get(services, { headers: bearer(guardKeys.admin.text) });
+    expect(status).toBe(200);
+    await vi.waitFor(() => expect(guarded.lines()).toHaveLength(1));
+    const [{ bytesIn, bytesOut } = {}] = guarded.lines();
+    expect([Number(bytesIn) > services.length, Number(bytesOut) > body.length]).toEqual([true, true]);
     expect((await get(services)).status).toBe(401);
     const socket = await connected();
     expect(socket.alpnProtocol).toBe("http/1.1");

@@ -54,6 +54,14 @@ describe("an API key", () => {
     await eventually([expect.objectContaining({ name: "b" }), expect.objectContaining({ name: "c" })]);
   });
 
+  test("of modelyard-system is not displaced by an older one of another namespace that claims its id", async () => {
+    await running.http.create(secretKind, apiKey("squatter", { key: keyOf("abcd1234") }));
+    await eventually([expect.objectContaining({ name: "squatter", namespace: "default" })]);
+    const secret = apiKey("ops", { key: keyOf("abcd1234"), role: "admin" });
+    await running.http.create(secretKind, { ...secret, metadata: { ...secret.metadata, namespace: "modelyard-system" } });
+    await eventually([expect.objectContaining({ name: "ops", namespace: "modelyard-system" })]);
+  });
+
   test("that nobody asked for is removed, one that was damaged is written anew", async () => {
     await running.http.create(secretKind, apiKey("a", { key: keyOf("abcd1234") }));
     await eventually([expect.objectContaining({ name: "a" })]);

@@ -3,10 +3,10 @@
  *
  * Reads: every such Secret, everything under `auth/keys/`. Writes: `auth/keys/ID`, in transactions of a hundred keys.
  * A crash between two transactions leaves some keys as they were; the next pass, after the restart or a minute, does the rest. An id that two
- * Secrets claim belongs to the one that was there first.
+ * Secrets claim belongs to the one in `modelyard-system`, else to the one that was there first.
  */
 import { apiKeySecretType, type Secret, secretEntries } from "@modelyard/api";
-import { apiKeyPrefix } from "@modelyard/core";
+import { apiKeyPrefix, systemNamespace } from "@modelyard/core";
 import { type Informer, keyOf, keyText } from "@modelyard/resources";
 import { decodeJson, deleteOperation, encodeJson, listPrefix, type Operation, putOperation, type Store } from "@modelyard/store";
 
@@ -47,7 +47,7 @@ interface ApiKeyRecord {
 
 function recordsOf(secrets: readonly Secret[]): ReadonlyMap<string, ApiKeyRecord> {
   const records = new Map<string, ApiKeyRecord>();
-  for (const secret of secrets.filter(isApiKey).toSorted(byAge)) {
+  for (const secret of secrets.filter(isApiKey).toSorted(byPrecedence)) {
     const record = recordOf(secret);
     const key = apiKeyPrefix + record.id;
     if (!records.has(key)) records.set(key, record);
@@ -59,9 +59,11 @@ function isApiKey({ type, metadata }: Secret): boolean {
   return type === apiKeySecretType && metadata.deletionTimestamp === undefined;
 }
 
-/** What was there first comes first; of equal age the one whose name sorts first. */
-function byAge(a: Secret, b: Secret): number {
-  const [first, second] = [a, b].map((one) => `${one.metadata.creationTimestamp ?? ""} ${keyText(keyOf(one))}`) as [string, string];
+/** Those of `modelyard-system` come first, so that no other namespace can put one in their place; then what was there first, then by name. */
+function byPrecedence(a: Secret, b: Secret): number {
+  const [first, second] = [a, b].map(
+    (one) => `${one.metadata.namespace === systemNamespace ? 0 : 1} ${one.metadata.creationTimestamp ?? ""} ${keyText(keyOf(one))}`,
+  ) as [string, string];
   return first < second ? -1 : 1;
 }
 
