@@ -2,10 +2,10 @@
  * 75 kills -9 under load. Nothing that was acknowledged may be lost, everything comes back by itself (only a killed supervisor is started again),
  * and a request that failed was told so in a way a client can retry.
  */
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { seededRandom } from "@modelyard/core";
+import { leftovers } from "../harness/leftovers.ts";
 import { call, connectionPool, type HttpOutcome, paced, Tally } from "../harness/load.ts";
 import { api, createService, listServices, waitReady } from "../harness/resources.ts";
 import { alive, freePort, type Pids, type Server, startServer, until } from "../harness/server.ts";
@@ -47,7 +47,7 @@ export async function measure({ folder, say }: PointContext): Promise<Measuremen
   const lost = await compareLedger(run);
   const silent = await servicesThatDoNotAnswer(run);
   const status = await run.server.stop();
-  const left = await leftovers(run);
+  const left = await leftovers(run.folder, [...run.pidsSeen]);
   const writesPerSecond = run.acknowledged.size / seconds;
   const inferencesPerSecond = run.inferences.get("200 right") / seconds;
   const problems = [...run.problems, ...lost, ...silent.wrong, ...left.map((pid) => `process ${pid} is left over`)];
@@ -203,32 +203,4 @@ async function ask(run: Run, asked: { readonly name: string; readonly known: Kno
   if (!response.ok) throw new Error(`it answers ${response.status}: ${await response.text()}`);
   const { outputs } = (await response.json()) as { readonly outputs: readonly JsonTensor[] };
   return asked.known ? difference(asked.known, outputs) : "no case";
-}
-
-/** Processes of the run that still live: those seen, and any whose command line names the data folder. */
-async function leftovers(run: Run): Promise<readonly number[]> {
-  const pidsOf = (): readonly number[] => {
-    const named = readdirSync("/proc").filter(
-      (entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid && commandLine(entry).includes(run.folder),
-    );
-    return [
-      ...new Set([...alive([...run.pidsSeen]).filter((pid) => commandLine(String(pid)).includes("modelyard")), ...named.map(Number)]),
-    ];
-  };
-  await until(
-    async () => {
-      if (pidsOf().length > 0) throw new Error("still running");
-    },
-    { limitMs: 6000 },
-  ).catch(() => {});
-  return pidsOf();
-}
-
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
-  } catch {
-    // It has ended meanwhile.
-    return "";
-  }
 }

@@ -1,6 +1,6 @@
 /** Independent clients of the data plane: REST by `fetch`, gRPC by @grpc/grpc-js, each in two encodings. */
 import { join } from "node:path";
-import { type Client, credentials, loadPackageDefinition, type ServiceError } from "@grpc/grpc-js";
+import { type Client, credentials, loadPackageDefinition, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { root } from "../../repository.ts";
 import type { JsonTensor } from "./shared-data.ts";
@@ -29,10 +29,19 @@ export interface Clients {
   close(): void;
 }
 
+/** Options of {@link connect}, for gRPC. */
+export interface ConnectOptions {
+  /** PEM of the authority of a server with TLS; undefined: cleartext. */
+  readonly ca?: string | undefined;
+  /** What each call carries. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
 /** Clients of a data address such as `http://127.0.0.1:8033`. */
-export function connect(address: string): Clients {
-  const grpc = grpcClient(new URL(address).host);
-  const call: Clients["call"] = (method, request) => unary(grpc, { method, request });
+export function connect(address: string, { ca, metadata = {} }: ConnectOptions = {}): Clients {
+  const grpc = grpcClient(new URL(address).host, ca === undefined ? credentials.createInsecure() : credentials.createSsl(Buffer.from(ca)));
+  const carried = Metadata.fromHttp2Headers(metadata);
+  const call: Clients["call"] = (method, request) => unary(grpc, { method, request, metadata: carried });
   return {
     infer: {
       "REST JSON": (model, inputs) => restJson(address, { model, inputs }),
@@ -128,7 +137,7 @@ function typedData({ datatype, contents }: GrpcOutput): readonly (number | strin
   return values.map((value) => (Buffer.isBuffer(value) ? value.toString() : Number(value)));
 }
 
-function grpcClient(host: string): Client {
+function grpcClient(host: string, channel: ReturnType<typeof credentials.createInsecure>): Client {
   const definition = loadSync(join(root, "packages/gateway/proto/inference.proto"), {
     keepCase: true,
     longs: String,
@@ -138,23 +147,20 @@ function grpcClient(host: string): Client {
   const loaded = loadPackageDefinition(definition) as unknown as {
     readonly inference: { readonly GRPCInferenceService: new (...args: unknown[]) => Client };
   };
-  return new loaded.inference.GRPCInferenceService(host, credentials.createInsecure(), { "grpc.max_receive_message_length": -1 });
+  return new loaded.inference.GRPCInferenceService(host, channel, { "grpc.max_receive_message_length": -1 });
 }
 
-type UnaryMethod = (
-  request: object,
-  options: object,
-  done: (error: ServiceError | null, response: Readonly<Record<string, unknown>>) => void,
-) => void;
+type UnaryDone = (error: ServiceError | null, response: Readonly<Record<string, unknown>>) => void;
+type UnaryMethod = (...args: readonly [request: object, metadata: Metadata, options: object, done: UnaryDone]) => void;
 
 function unary(
   client: Client,
-  { method, request }: { readonly method: string; readonly request: object },
+  { method, request, metadata }: { readonly method: string; readonly request: object; readonly metadata: Metadata },
 ): Promise<Readonly<Record<string, unknown>>> {
   const invoke = (client as unknown as Readonly<Record<string, UnaryMethod>>)[method];
   if (!invoke) throw new Error(`The service has no method ${method}`);
   return new Promise((resolve, reject) => {
-    invoke.call(client, request, { deadline: Date.now() + 60_000 }, (error, response) => {
+    invoke.call(client, request, metadata, { deadline: Date.now() + 60_000 }, (error, response) => {
       if (error) reject(new CallError(error.code, error.details));
       else resolve(response);
     });

@@ -1,5 +1,6 @@
 /** Load for the proof points: paced loops that count every outcome, bounded in time and in flight. */
 import { Agent, request } from "node:http";
+import { request as secureRequest } from "node:https";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** Outcome of one HTTP call: a status with its body, or a connection that failed or was closed. */
@@ -12,15 +13,23 @@ export function connectionPool(size: number): Agent {
   return new Agent({ keepAlive: true, maxSockets: size });
 }
 
-/** One call over a pool; never rejects. */
-export function call(
-  agent: Agent,
-  sent: { readonly url: string; readonly method: string; readonly body: Buffer | string; readonly limitMs: number },
-): Promise<HttpOutcome> {
+/** A call. */
+export interface HttpCall {
+  readonly url: string;
+  readonly method: string;
+  readonly body: Buffer | string;
+  /** Besides those of the body. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly limitMs: number;
+}
+
+/** One call over a pool, by HTTP or HTTPS; never rejects. */
+export function call(agent: Agent, sent: HttpCall): Promise<HttpOutcome> {
   return new Promise((resolve) => {
     const closed = (error: Error): void => resolve({ kind: "closed", why: (error as NodeJS.ErrnoException).code ?? error.message });
-    const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(sent.body) };
-    const outgoing = request(sent.url, { agent, method: sent.method, headers, timeout: sent.limitMs }, (response) => {
+    const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(sent.body), ...sent.headers };
+    const send = sent.url.startsWith("https:") ? secureRequest : request;
+    const outgoing = send(sent.url, { agent, method: sent.method, headers, timeout: sent.limitMs }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.once("end", () => resolve({ kind: "answer", status: response.statusCode ?? 0, body: Buffer.concat(chunks) }));
