@@ -188,7 +188,9 @@ export class Http1Connection implements ConnectionDriver {
 
   #closeWhenAnswered(): void {
     const owesBody = this.#body !== undefined && !this.#body.isDone;
-    if (this.#exchange?.isStarted && !owesBody) return;
+    // A stream of messages may wait for ever for the next one, and its client would not be missed.
+    const isFinishing = this.#exchange?.isStarted && this.#exchange.expectsBody;
+    if (isFinishing && !owesBody) return;
     if (!this.#exchange && !this.hasRoom) return;
     this.#exchange?.abort(clientLost(owesBody ? "it ended within a request" : "it ended before its answer was ready"));
     this.#exchange = undefined;

@@ -120,6 +120,20 @@ describe("HTTP/1.1 server and a client that ends its side", () => {
     expect(await closed).toMatch(/first\r\n0\r\n\r\n$/);
     expect(held).toHaveLength(1);
   });
+
+  test("an answer that is a stream without an end of its own is given up", async () => {
+    const { promise: aborted, resolve } = Promise.withResolvers<string>();
+    await using running = await startServer((exchange) => {
+      exchange.onAbort((error) => resolve(error.reason));
+      exchange.start(ok).write(Buffer.from("first"));
+      return { ...noBody, isOpenEnded: true };
+    });
+    const { socket, closed } = rawClient(running);
+    socket.end(get("/"));
+    expect(await aborted).toBe("EXCHANGE_CANCELLED");
+    expect(await closed).toMatch(/first\r\n$/);
+    expect(running.server.inFlight).toBe(0);
+  });
 });
 
 describe("HTTP/1.1 server and a head in two parts", () => {
