@@ -66,21 +66,13 @@ export interface TestServer extends RunningCommand {
 }
 
 /** Starts `modelyard up` on free ports and waits for its ready line. */
-export async function startServer(dataDir: string = temporaryFolder(), more: readonly string[] = []): Promise<TestServer> {
-  const running = startCommand([
-    "up",
-    "--data",
-    dataDir,
-    "--port",
-    "0",
-    "--control-port",
-    "0",
-    "--metrics-port",
-    "0",
-    "--memory",
-    "512MiB",
-    ...more,
-  ]);
+export async function startServer(
+  dataDir: string = temporaryFolder(),
+  more: readonly string[] = [],
+  options: Pick<CommandOptions, "env"> = {},
+): Promise<TestServer> {
+  const args = ["up", "--data", dataDir, "--port", "0", "--control-port", "0", "--metrics-port", "0", "--memory", "512MiB", ...more];
+  const running = startCommand(args, options);
   const ready = await readyFacts(running);
   const command: TestServer["command"] = (args, options) => runCommand([...args, "--server", ready.control], options);
   const stop = async (): Promise<number | null> => {
