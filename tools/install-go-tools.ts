@@ -11,6 +11,8 @@ const folder = join(import.meta.dirname, "../.cache/go/bin");
 const programs = [
   ["h2spec", "github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible"],
   ["grpcurl", "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4"],
+  ["ghz", "github.com/bojand/ghz/cmd/ghz@v0.93.0"],
+  ["hey", "github.com/rakyll/hey@v0.1.5"],
 ] as const;
 
 /** Where Go is when it was unpacked as its makers say and nobody put it in PATH. */

@@ -1,11 +1,9 @@
 /** grpcurl, which knows of the services only what reflection tells: lists and describes everything, and calls every method that it finds. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
-import { root } from "../../repository.ts";
 import { attempted, type ClientCall } from "./client-calls.ts";
 import type { Ports } from "./encrypted-server.ts";
+import { findGoProgram } from "./go-program.ts";
 import { type GrpcurlAnswer, type GrpcurlCall, grpcurlCalls, grpcurlInferences } from "./grpcurl-calls.ts";
 import type { KnownCase } from "./shared-data.ts";
 
@@ -21,7 +19,7 @@ type Grpcurl = (names: readonly string[], options?: readonly string[], input?: s
 
 /** Every call, or one that failed where the program is not installed. */
 export async function callsOfGrpcurl({ open, encrypted, files }: Ports, known: KnownCase): Promise<readonly ClientCall[]> {
-  const program = findGrpcurl();
+  const program = findGoProgram(client);
   if (program === undefined) return [{ client, call: "grpcurl", outcome: "failed", answer: "not installed: tools/install-go-tools.ts" }];
   const grpcurl: Grpcurl = (names, options = [], input = "") => run(program, ["-plaintext", ...options, open, ...names], input);
   const identity = ["-cacert", files.authority, "-cert", files.certificate, "-key", files.key];
@@ -37,14 +35,10 @@ export async function callsOfGrpcurl({ open, encrypted, files }: Ports, known: K
   ];
 }
 
-/** Where the tools script put it, or in `PATH`. */
-function findGrpcurl(): string | undefined {
-  const folders = [join(root, ".cache/go/bin"), ...(process.env["PATH"] ?? "").split(delimiter)];
-  return folders.map((folder) => join(folder, client)).find((path) => existsSync(path));
-}
-
 async function run(program: string, args: readonly string[], input: string): Promise<Run> {
   const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
+  // A call that is refused by then ends without reading: its status and words say the rest.
+  child.stdin.on("error", () => {});
   child.stdin.end(input);
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));

@@ -9,6 +9,7 @@ import { connect } from "../harness/clients.ts";
 import { callsOfCurl } from "../harness/curl.ts";
 import { type Ports, startEncryptedServer } from "../harness/encrypted-server.ts";
 import { callsOfGrpcurl } from "../harness/grpcurl.ts";
+import { callsOfLoadPrograms } from "../harness/load-programs.ts";
 import { callsOfPerfAnalyzer, loadedModels } from "../harness/perf-analyzer.ts";
 import { createService, waitReady } from "../harness/resources.ts";
 import { type Server, startServer } from "../harness/server.ts";
@@ -86,6 +87,7 @@ async function callsOfPrograms(ports: Ports, known: readonly KnownCase[], say: P
   return [
     ...(await callsOfGrpcurl(ports, first)),
     ...(await callsOfCurl(ports, first)),
+    ...(await callsOfLoadPrograms(ports, first)),
     ...(await callsOfNode(`http://${ports.open}`, known)),
   ];
 }
