@@ -38,8 +38,8 @@ export interface ControlAccess {
 /** Reads certificates, begins to follow keys, and makes the owner's when there is none. Rejects with `TLS_CONFIG_INVALID` or `DATA_FOLDER_UNUSABLE`. */
 export async function openControlAccess(settings: PortAccessSettings, deps: ControlAccessDeps): Promise<ControlAccess> {
   const { folder, clock, log } = deps;
+  const key = settings.isAuthenticationRequired ? adminKey(folder) : undefined;
   let publishedUrl: string | undefined;
-  let key: string | undefined;
   const certFile = settings.tls?.certFile;
   const write = (): void => {
     if (publishedUrl === undefined) return;
@@ -47,9 +47,15 @@ export async function openControlAccess(settings: PortAccessSettings, deps: Cont
     publishCertificate(folder.certificateFile, certificate);
     writeKubeconfig(folder.kubeconfigFile, { url: publishedUrl, token: key, certificate });
   };
-  const port = await openPortAccess(settings, { ...deps, instanceId: "control", onCertificateReplaced: write });
+  const onCertificateReplaced = (): void => {
+    try {
+      write();
+    } catch (error) {
+      log.error("The new certificate could not be written into the kubeconfig", error);
+    }
+  };
+  const port = await openPortAccess(settings, { ...deps, instanceId: "control", onCertificateReplaced });
   const { authentication, accessLog, writeAccessLog } = port;
-  if (authentication.kind === "required") key = adminKey(folder);
   const gate = authentication.kind === "required" ? createScrapeGate({ ...deps, authentication, accessLog, writeAccessLog }) : undefined;
   return {
     control: controlOptions(port, key),

@@ -77,6 +77,6 @@ export function metricsAccess(config: Config): { readonly tls: TlsFiles | undefi
 }
 
 /** A certificate that is required is who sends: it is told to the access log, and a key beside it narrows what it opens. */
-export function isAuthenticationRequired({ authentication, clientCertificates }: Config): boolean {
+function isAuthenticationRequired({ authentication, clientCertificates }: Config): boolean {
   return authentication === "required" || clientCertificates === "required";
 }
