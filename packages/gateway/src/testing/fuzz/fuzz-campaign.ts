@@ -82,6 +82,8 @@ class Campaign {
   #worstBlockMs = 0;
   #worstProbeMs = 0;
   #traces = 0;
+  /** Inputs that are being held. */
+  readonly #held = new Set<number>();
 
   constructor(server: FuzzServer, options: FuzzCampaignOptions) {
     this.#server = server;
@@ -110,7 +112,11 @@ class Campaign {
       mutated: this.#mutated,
       kinds: this.#kinds,
       outcomes: this.#outcomes,
-      findings: [...this.#findings, ...grown, ...(crash === undefined ? [] : [{ why: crash }])],
+      findings: [
+        ...this.#findings,
+        ...grown,
+        ...(crash === undefined ? [] : [{ why: `while inputs ${[...this.#held].join(", ")} were held, ${crash}` }]),
+      ],
       growth,
       worstBlockMs: this.#worstBlockMs,
       worstProbeMs: this.#worstProbeMs,
@@ -139,7 +145,9 @@ class Campaign {
       while (next < from + count && this.#server.crash === undefined) {
         const input = next++;
         const { kind, conversation } = fuzzInput(seed, input);
+        this.#held.add(input);
         const { labels, problems, closingMs } = await this.#talk(conversation);
+        if (this.#server.crash === undefined) this.#held.delete(input);
         this.#kinds.add(kind);
         if (kind.startsWith("mutated")) this.#mutated++;
         for (const label of labels) this.#outcomes.add(label);

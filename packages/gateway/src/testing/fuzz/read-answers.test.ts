@@ -41,6 +41,12 @@ describe("answers of HTTP/1.1", () => {
     expect(http1(received).problems.join()).toContain(problem);
   });
 
+  it("in chunks may end between two of them, which says that they were given up, and not within one", () => {
+    const begun = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n";
+    expect(http1(begun)).toEqual({ labels: ["http1 200"], problems: [] });
+    expect(http1(`${begun}5\r\nab`).problems.join()).toContain("a chunk without an end");
+  });
+
   it("may be cut off where the connection broke", () => {
     expect(http1(ok.slice(0, -1), { isWhole: false }).problems).toEqual([]);
   });

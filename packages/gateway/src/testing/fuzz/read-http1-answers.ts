@@ -61,6 +61,8 @@ function readAnswer(text: string, at: number, mayHaveNoBody: boolean): Answer | 
 function readChunked(text: string, bodyAt: number, status: number): Answer | string {
   let body = "";
   for (let at = bodyAt; ; ) {
+    // So a server says that an answer it has begun will not be completed (RFC 9112 §8).
+    if (at === text.length) return { status, body, end: at };
     const size = /^([0-9a-f]+)\r\n/i.exec(text.slice(at, at + 20))?.[1];
     if (size === undefined) return "a chunk without a size";
     const from = at + size.length + 2;
