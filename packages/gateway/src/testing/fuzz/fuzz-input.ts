@@ -39,12 +39,6 @@ export function fuzzInput(seed: number, input: number): FuzzInput {
   return { kind, conversation: delivered(pieces, dice) };
 }
 
-/** A valid conversation that is delivered whole. */
-export function validConversation(seed: number, input: number): Conversation {
-  const { pieces } = validPieces(diceOf(seed, input), (request) => request);
-  return { steps: [{ kind: "send", bytes: Buffer.concat(pieces) }, { kind: "pause" }], ending: "end" };
-}
-
 function makePieces(dice: Dice): { readonly kind: InputKind; readonly pieces: readonly Buffer[] } {
   const lot = dice.below(100);
   if (lot < 5) return { kind: "valid", pieces: valid(dice).pieces };

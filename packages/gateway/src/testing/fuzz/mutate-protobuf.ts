@@ -24,7 +24,7 @@ export function mutateGrpcBody(body: Buffer, dice: Dice): Buffer {
 }
 
 /** Changes one field of a message. */
-export function mutateProtobuf(message: Buffer, dice: Dice): Buffer {
+function mutateProtobuf(message: Buffer, dice: Dice): Buffer {
   const fields = fieldsOf(message);
   if (fields.length === 0) return Buffer.concat([message, dice.bytes(1 + dice.below(6))]);
   const field = dice.pick(fields);
