@@ -31,16 +31,11 @@ export async function compareServers(folder: string, say: (line: string) => void
 
 async function resultsOf(peer: Peer): Promise<ServerResults> {
   const { name, version, address, grpc } = peer;
-  const subject = subjectAt({ address, grpc, models: modelNames(peer) });
+  const subject = subjectAt({ address, grpc });
   try {
     return { name, version, results: await runChecks(checks, subject) };
   } finally {
     subject.grpc.close();
     await peer.stop();
   }
-}
-
-/** Names of Kubernetes' objects have dashes. */
-function modelNames({ name }: Peer): ReadonlyMap<string, string> {
-  return new Map(name === "Modelyard" ? [["identity", "identity-"]] : []);
 }

@@ -27,13 +27,18 @@ starts Modelyard, MLServer and KServe's model server (both from PyPI), sends eac
 ## Run it against your server
 
 \`\`\`sh
-npm run conformance -- --write-models models          # the models it needs, as ONNX files: deploy each under the name of its file
+npm run conformance -- --write-models models   # the models it needs, as ONNX files
+# Give them to your server, each under the name of its file; Modelyard takes them so:
+for model in models/*.onnx; do npx modelyard deploy "$model"; done
+npm run conformance -- --address 127.0.0.1:8033
+# Where gRPC has a port of its own, as with MLServer and KServe:
 npm run conformance -- --address 127.0.0.1:8080 --grpc 127.0.0.1:8081
 \`\`\`
 
 \`--models mnist=NAME,identity=BEGINNING,pair=NAME\` says what the models are called where the names differ, \`--only IDS\` takes the checks whose ids
 begin so, \`--json\` gives the results as data, \`--help\` tells the rest. Status 0: nothing failed and nothing was skipped; 1: something did; 2: the
-call was wrong; 4: nobody listens at the address.
+call was wrong; 4: nobody listens at the address. A server that runs no ONNX can have the same models in Python:
+\`tools/conformance/python/identity_models.py\`.
 
 ## How to read the figures
 
@@ -45,8 +50,8 @@ call was wrong; 4: nobody listens at the address.
 - The second table counts checks that ask for more than the protocol and its extensions say: things HTTP or gRPC demand, and choices of ours. Each
   has its reason in the data (\`ours\`).
 - Modelyard runs the ONNX files. MLServer and KServe run the same models written in Python (\`tools/conformance/python/mlserver_models.py\`,
-  \`tools/conformance/python/kserve_models.py\`) on their default settings; those check names, datatypes and shapes as a careful author would, so
-  that what fails is the server's.
+  \`tools/conformance/python/kserve_models.py\`), with their default settings but for MLServer's pool of processes, which is off. Those models check
+  names, datatypes and shapes as a careful author would, so that what fails is the server's.
 
 ## Results`;
 
