@@ -41,7 +41,7 @@ import { sweepEvents } from "./garbage/sweep-events.ts";
 import { KeySignal } from "./key-signal.ts";
 import { startMeshRecords } from "./mesh-records/mesh-records.ts";
 import { overviewPage, readOverview } from "./page/overview-page.ts";
-import { storageSecretName } from "./predictor/plan-source.ts";
+import { storageSecretOf } from "./predictor/plan-source.ts";
 import { reconcileApiKeys } from "./reconcilers/api-key-reconciler.ts";
 import { type MeshReconcilerDeps, reconcileMesh } from "./reconcilers/mesh-reconciler.ts";
 import { ModelNames } from "./reconcilers/model-names.ts";
@@ -147,11 +147,11 @@ function startWorld(
   return { ...sources, store, artifacts, events, client, models, hints, synced, ended, refresh };
 }
 
-/** Keys of the services whose credentials may be in a Secret: those of its namespace, when it is the one for storage. */
+/** Keys of the services whose credentials are in a Secret. */
 function usersOfSecret(services: readonly InferenceService[], secretKey: string): readonly string[] {
   const { namespace, name } = keyOfText(secretKey);
-  if (name !== storageSecretName) return [];
-  return services.map((service) => keyOf(service)).flatMap((key) => (key.namespace === namespace ? [keyText(key)] : []));
+  const users = services.filter((service) => storageSecretOf(service) === name && keyOf(service).namespace === namespace);
+  return users.map((service) => keyText(keyOf(service)));
 }
 
 /** Runtimes come in bursts, and each look at all services costs: once for all that came within this time, milliseconds. */

@@ -1,11 +1,20 @@
 /** Where a predictor's bytes are: its `storageUri` or `storage`, with what the `storage-config` Secret of its namespace says. Pure. */
-import { type Secret, secretEntries } from "@modelyard/api";
+import { type InferenceService, type Secret, secretEntries } from "@modelyard/api";
 import { failure } from "@modelyard/core";
 import type { ArtifactSource, IngestOptions } from "@modelyard/objects";
 import { isStorageParameter, resolveStorage, resolveStorageUri } from "@modelyard/objects/store";
+import { kserveEntries } from "./kserve-secret.ts";
 
 /** Name of the Secret that holds the credentials of a namespace: one JSON a key, as ModelMesh Serving and KServe read it. */
-export const storageSecretName = "storage-config";
+const storageSecretName = "storage-config";
+
+/** Annotation that names another Secret, as KServe reads it. */
+const secretNameAnnotation = "serving.kserve.io/storageSecretName";
+
+/** Name of the Secret with the credentials of a service. */
+export function storageSecretOf({ metadata }: Pick<InferenceService, "metadata">): string {
+  return metadata.annotations?.[secretNameAnnotation] ?? storageSecretName;
+}
 
 /** Annotation of the per-framework form that names a key of the Secret, as ModelMesh Serving reads it. */
 const secretKeyAnnotation = "serving.kserve.io/secretKey";
@@ -22,7 +31,7 @@ export interface WrittenStorage {
 /** What storage is read beside. */
 export interface StorageSurroundings {
   readonly annotations: Readonly<Record<string, string>>;
-  /** The `storage-config` Secret of the namespace. */
+  /** The Secret of the service, where it exists. */
   readonly secret: Secret | undefined;
 }
 
@@ -42,7 +51,10 @@ export function planSource(written: WrittenStorage, { annotations, secret }: Sto
   const { unpack: unpackText, ...parameters } = storage.parameters ?? {};
   const key = storage.key ?? annotations[secretKeyAnnotation] ?? "";
   if (uri === "" && storage.path === undefined && key === "") throw failure("STORAGE_MISSING", {});
-  const entries = textEntries(secret);
+  const named = annotations[secretNameAnnotation];
+  if (named !== undefined && !secret)
+    throw failure("STORAGE_REFUSED", { why: `the secret "${named}" that an annotation names does not exist` });
+  const entries = new Map(secret ? [...kserveEntries(secret, uri), ...textEntries(secret)] : []);
   const request = { entries, parameters, ...(key === "" ? {} : { key }) };
   const source = uri === "" ? resolveStorage({ ...request, path: storage.path ?? "" }) : resolveStorageUri({ ...request, uri });
   const unpack = unpackOf(unpackText);
@@ -54,8 +66,8 @@ export function planSource(written: WrittenStorage, { annotations, secret }: Sto
   };
 }
 
-function textEntries(secret: Secret | undefined): ReadonlyMap<string, string> {
-  return new Map(secret ? [...secretEntries(secret)].map(([name, bytes]) => [name, bytes.toString("utf8")]) : []);
+function textEntries(secret: Secret): readonly (readonly [string, string])[] {
+  return [...secretEntries(secret)].map(([name, bytes]) => [name, bytes.toString("utf8")]);
 }
 
 function unpackOf(text: string | undefined): PlannedSource["unpack"] {

@@ -6,7 +6,7 @@ import { type Informer, keyOf, keyText } from "@modelyard/resources";
 import type { Fetches } from "../fetch/fetches.ts";
 import type { MeshRecords } from "../mesh-records/mesh-records.ts";
 import { type PredictorPlan, planPredictor } from "../predictor/plan-predictor.ts";
-import { storageSecretName } from "../predictor/plan-source.ts";
+import { storageSecretOf } from "../predictor/plan-source.ts";
 import { type SelectedRuntime, selectRuntime } from "../predictor/select-runtime.ts";
 import type { StatusFacts } from "../status/plan-status.ts";
 import type { ModelNames } from "./model-names.ts";
@@ -27,7 +27,7 @@ export interface ServiceSources {
 /** Everything known of a service. */
 export function factsOf(sources: ServiceSources, service: InferenceService): StatusFacts {
   const { records, fetches, names, dataUrl, clock } = sources;
-  const planned = planPredictor(service, storageSecretOf(sources, service));
+  const planned = planPredictor(service, secretOf(sources, service));
   const plan = planned.kind === "planned" ? planned.plan : undefined;
   const selected = plan && runtimeOf(sources, service, plan);
   const key = keyText(keyOf(service));
@@ -56,8 +56,8 @@ export function factsOf(sources: ServiceSources, service: InferenceService): Sta
   };
 }
 
-function storageSecretOf({ secrets }: ServiceSources, { metadata }: InferenceService): Secret | undefined {
-  return secrets.get({ namespace: metadata.namespace ?? "default", name: storageSecretName });
+function secretOf({ secrets }: ServiceSources, service: InferenceService): Secret | undefined {
+  return secrets.get({ namespace: service.metadata.namespace ?? "default", name: storageSecretOf(service) });
 }
 
 /** What the model of a service is identified by. */
