@@ -1,12 +1,12 @@
 /** A server that requires keys and speaks TLS, as its owner's commands and Kubernetes' own client use it. */
 import { execFile, spawnSync } from "node:child_process";
-import { appendFileSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { CoreV1Api, CustomObjectsApi, KubeConfig } from "@kubernetes/client-node";
 import { parsePresentedKey } from "@modelyard/core";
 import { describe, expect, it, vi } from "vitest";
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 import { type CommandOutcome, runCommand, sampleModel, startServer, type TestServer } from "./testing/running-server.ts";
 import { askSecurely, tlsFolder } from "./testing/secured.ts";
 
@@ -116,6 +116,27 @@ describe("a server with authentication and TLS", { timeout: limitMs }, () => {
     await vi.waitFor(() => expect(authority()).not.toBe(before), { timeout: 20_000 });
     expect((await asOwner(server, ["get", "isvc"])).status).toBe(0);
     expect((await askSecurely(`${server.ready.control}/livez`, { ca: tls.authority.certificate })).status).toBe(200);
+  });
+
+  it("is used by commands with the client certificate that is in the kubeconfig, which a restart leaves there", async () => {
+    const { args, files, authority } = tlsFolder();
+    const required = [...args, "--tls-client-ca", files.ca, "--client-certificates", "required"];
+    const first = await startServer(undefined, required);
+    const { dataDir } = first.ready;
+    expect((await asOwner(first, ["get", "isvc"])).status).toBe(4);
+    const { certificate, key } = authority.issue({ commonName: "operator" });
+    const file = join(dataDir, "kubeconfig");
+    const { users, ...rest } = parse(readFileSync(file, "utf8"));
+    const encoded = {
+      "client-certificate-data": Buffer.from(certificate).toString("base64"),
+      "client-key-data": Buffer.from(key).toString("base64"),
+    };
+    writeFileSync(file, stringify({ ...rest, users: [{ ...users[0], user: { ...users[0].user, ...encoded } }] }));
+    expect((await asOwner(first, ["get", "isvc"])).status).toBe(0);
+    await first.stop();
+    const second = await startServer(dataDir, required);
+    expect((await asOwner(second, ["get", "isvc"])).status).toBe(0);
+    expect(accessLines(second)).toMatchObject([{ protocol: "tls", why: "no client certificate" }]);
   });
 
   it("makes keys that open what they say, lists them without showing them, and ends them", async () => {
