@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
 import { gzipSync } from "node:zlib";
 import { type PlatformError, systemClock } from "@modelyard/core";
+import { fakeClock } from "@modelyard/core/testing";
 import { describe, expect, it } from "vitest";
 import { startServer, type TestServer } from "../testing/echo-server.ts";
 import { grpcEcho } from "../testing/grpc-echo.ts";
@@ -67,6 +68,40 @@ describe("a unary call", () => {
     const begun = framedMessage(Buffer.alloc(100)).subarray(0, 50);
     expect(await statusOf(running, "/test.Echo/Unary", [Buffer.concat([one, begun])])).toMatchObject({ status: "0" });
     expect(running.server.bufferedBytes).toBe(0);
+  });
+});
+
+describe("a unary call whose message does not come", () => {
+  const waiting = async (running: TestServer): Promise<{ readonly stream: ClientHttp2Stream; readonly end: () => void }> => {
+    const session = connect(running.url);
+    const stream = open(session, "/test.Echo/Unary", { "grpc-timeout": "2S" });
+    stream.write(one.subarray(0, 6));
+    return { stream, end: () => session.destroy() };
+  };
+
+  it("ends with DEADLINE_EXCEEDED when its deadline has passed", async () => {
+    const time = fakeClock();
+    await using running = await startServer(grpcEcho({ clock: time }));
+    const { stream, end } = await waiting(running);
+    const head = new Promise<Readonly<Record<string, unknown>>>((resolve) => stream.on("response", resolve));
+    await expect.poll(() => time.pending).toBe(1);
+    await time.advance(2_000);
+    expect(await head).toMatchObject({ "grpc-status": "4" });
+    end();
+  });
+
+  it("keeps no timer when its client goes away, or the message has come after all", async () => {
+    const time = fakeClock();
+    await using running = await startServer(grpcEcho({ clock: time }));
+    const first = await waiting(running);
+    await expect.poll(() => time.pending).toBe(1);
+    first.end();
+    await expect.poll(() => time.pending).toBe(0);
+    const second = await waiting(running);
+    await expect.poll(() => time.pending).toBe(1);
+    second.stream.end(one.subarray(6));
+    await expect.poll(() => time.pending).toBe(0);
+    second.end();
   });
 });
 

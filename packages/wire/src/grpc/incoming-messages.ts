@@ -17,6 +17,8 @@ export interface IncomingHandlers {
   onEnd(): void;
   /** What follows cannot be read; the call was ended with the status of the error. */
   onBroken?(error: PlatformError): void;
+  /** Nothing more comes: the call was answered, broken, or its client went away. May be called more than once. */
+  onDropped?(): void;
 }
 
 /** How the messages of a call are taken. */
@@ -63,6 +65,7 @@ export class IncomingMessages implements BodyConsumer, MessageSink {
   onDropped(): void {
     this.#reader.drop();
     this.#held = undefined;
+    this.#handlers.onDropped?.();
   }
 
   onMessage(message: Uint8Array, isOwned: boolean, isCompressed: boolean): void {
