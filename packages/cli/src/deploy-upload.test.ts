@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { createServer as createHttpServer, type IncomingMessage, request, type Server } from "node:http";
 import { type AddressInfo, connect, createServer, type Server as NetServer } from "node:net";
 import { join } from "node:path";
-import { type InferenceService, inferenceServiceKind } from "@modelyard/api";
+import { type InferenceService, inferenceServiceKind, namespaceKind } from "@modelyard/api";
 import { seededRandom, systemClock, systemRandom } from "@modelyard/core";
 import { httpResourceClient, type ResourceClient } from "@modelyard/resources";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -65,12 +65,19 @@ async function killControl({ ready }: TestServer): Promise<void> {
 }
 
 describe("modelyard deploy --upload", { timeout: 120_000 }, () => {
-  it("sends the file, deploys the upload and says so", async () => {
+  it("sends the file and deploys the upload, also without the option when the server is on another machine", async () => {
     const server = await startServer();
     expect(await server.json(["deploy", sampleModel, "--upload"])).toMatchObject({ name: "digits", revision: 1 });
     const { spec } = await clientOf(server.ready.control).get(inferenceServiceKind, { name: "digits" });
     expect(spec.predictor.model?.storageUri).toMatch(/^upload:\/\/[0-9a-f]{24}$/);
     expect(await server.json(["deploy", sampleModel, "--unpack", "never"])).toMatchObject({ revision: 1 });
+    const elsewhere = { "modelyard.dev/data-folder": join(temporaryFolder(), "absent") };
+    const namespaces = clientOf(server.ready.control);
+    const namespace = await namespaces.get(namespaceKind, { name: "default" });
+    await namespaces.update(namespaceKind, { ...namespace, metadata: { ...namespace.metadata, annotations: elsewhere } });
+    expect(await server.json(["deploy", sampleModel, "--name", "far"])).toMatchObject({ revision: 1 });
+    const far = await namespaces.get(inferenceServiceKind, { name: "far" });
+    expect(far.spec.predictor.model?.storageUri).toMatch(/^upload:/);
     expect((await server.command(["deploy", sampleModel, "--unpack", "maybe"])).stderr).toContain("one of auto, always, never");
     expect((await server.command(["deploy", temporaryFolder(), "--upload"])).stderr).toContain("make a zip");
   });

@@ -11,7 +11,7 @@ import { artifactStoreContract } from "../testing/artifact-store-contract.ts";
 import { type RealS3, startRealS3, whyNoS3 } from "../testing/real-s3.ts";
 import { Bucket } from "./bucket.ts";
 import { manifestKey } from "./collect-bucket.ts";
-import { doomedBlobs, settleMs } from "./doomed-blobs.ts";
+import { doomedBlobs, removeDoomed, settleMs } from "./doomed-blobs.ts";
 import { leaseMs, readLeases } from "./leases.ts";
 
 const missing = await whyNoS3();
@@ -192,6 +192,22 @@ describe.skipIf(missing !== undefined)("artifacts in a bucket of a real server",
     await clock.advance(settleMs);
     await ingesting;
     expect(await bucket.stat(blobKey(artifact))).toBeDefined();
+  });
+
+  test("a blob nothing names is doomed first, and removed after the grace period unless somebody has a lease on it", async () => {
+    const clock = systemClock();
+    const [free, leased] = ["a".repeat(64), "b".repeat(64)];
+    for (const name of [free, leased]) await bucket.write(`blobs/${name}`, Buffer.from("bytes"));
+    await bucket.write("leases/other/x.json", Buffer.from(JSON.stringify({ artifacts: [], blobs: [`sha256:${leased}`] })));
+    const { modifiedAtMs: nowMs = 0 } = (await bucket.stat("leases/other/x.json")) ?? {};
+    const names = async (): Promise<readonly string[]> => (await bucket.list("blobs/")).map(({ key }) => key.slice("blobs/".length));
+    const run = { bucket, holder: "one", clock, minAgeMs: 600_000, signal: undefined };
+    const candidates = new Set([free, leased]);
+    await removeDoomed({ ...run, nowMs }, candidates);
+    await removeDoomed({ ...run, nowMs: nowMs + 599_000 }, candidates);
+    expect([await names(), await doomedBlobs(bucket, undefined)]).toEqual([[free, leased], candidates]);
+    await removeDoomed({ ...run, nowMs: nowMs + 600_000 }, candidates);
+    expect([await names(), await doomedBlobs(bucket, undefined)]).toEqual([[leased], new Set()]);
   });
 
   test("leases of a machine that is gone run out, by the server's clock", async () => {

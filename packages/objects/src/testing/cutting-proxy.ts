@@ -19,13 +19,11 @@ export interface CuttingProxyOptions {
   readonly livesOneIn?: number;
   /** Most bytes of answers that a cut connection carries; default 200,000. */
   readonly maxBytes?: number;
-  /** A connection is passed on once this has resolved. Default: at once. */
-  readonly admit?: () => Promise<void>;
 }
 
 /** Starts a proxy on a free port of loopback. */
 export async function cuttingProxy(options: CuttingProxyOptions): Promise<CuttingProxy> {
-  const { target, seed, livesOneIn = 3, maxBytes = 200_000, admit = async () => {} } = options;
+  const { target, seed, livesOneIn = 3, maxBytes = 200_000 } = options;
   const random = seededRandom(seed);
   const sockets = new Set<Socket>();
   const { hostname, port } = new URL(target);
@@ -38,11 +36,7 @@ export async function cuttingProxy(options: CuttingProxyOptions): Promise<Cuttin
       socket.on("error", () => socket.destroy());
       socket.on("close", () => sockets.delete(socket));
     }
-    // What the client sends meanwhile waits in its socket.
-    void admit().then(
-      () => client.pipe(upstream),
-      () => client.destroy(),
-    );
+    client.pipe(upstream);
     client.on("close", () => upstream.destroy());
     upstream.on("end", () => client.end());
     upstream.on("data", (chunk: Buffer) => {

@@ -10,6 +10,7 @@ import { SecretText } from "../../secret-text.ts";
 import { cuttingProxy } from "../../testing/cutting-proxy.ts";
 import { fetchUnderCuts } from "../../testing/fetch-under-cuts.ts";
 import { type RealS3, startRealS3, whyNoS3 } from "../../testing/real-s3.ts";
+import { stallingProxy } from "../../testing/stalling-proxy.ts";
 
 const missing = await whyNoS3();
 if (missing) console.warn(`Tests against a real S3 server are skipped: ${missing}`);
@@ -115,11 +116,10 @@ describe.skipIf(missing !== undefined)("s3:// against a real server", () => {
 
   test("an object that changes while it is read is refused, and never mixed of two versions", async () => {
     await put("moving.bin", randomBytes(3_000_000));
-    // No connection carries more than 200,000 bytes, and from the first bytes on every new one waits until the object is another: none can end before.
+    // The answer stops after its first bytes until the object is another: no fetch can end before.
+    const proxy = await stallingProxy(server.endpoint, 200_000);
     let change: Promise<void> | undefined;
-    const admit = (): Promise<void> => change ?? Promise.resolve();
-    const proxy = await cuttingProxy({ target: server.endpoint, seed: 3, livesOneIn: 1_000_000, admit });
-    const onProgress = (): void => void (change ??= put("moving.bin", randomBytes(3_000_000)));
+    const onProgress = (): void => void (change ??= put("moving.bin", randomBytes(3_000_000)).finally(() => proxy.goOn()));
     const refused = store.ingest(source("moving.bin", { endpoint: proxy.endpoint }), { onProgress });
     await expect(refused).rejects.toMatchObject({ reason: "SOURCE_CHANGED", message: expect.stringContaining("412"), retryable: true });
     await change;
