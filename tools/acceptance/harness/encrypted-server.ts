@@ -47,5 +47,5 @@ export async function startEncryptedServer(data: string, folder: string): Promis
   };
   const identity = ["--tls-cert", write("server.pem", own.certificate), "--tls-key", write("server.key", own.key)];
   const clients = ["--tls-client-ca", files.authority, "--client-certificates", "required"];
-  return { server: await startServer(data, { args: ["--metrics-port", "0", ...identity, ...clients] }), files };
+  return { server: await startServer(data, { args: [...identity, ...clients] }), files };
 }

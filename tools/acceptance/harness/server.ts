@@ -65,7 +65,7 @@ const readyLimitMs = 60_000;
 export async function startServer(folder: string, options: StartOptions = {}): Promise<Server> {
   mkdirSync(folder, { recursive: true });
   const started = performance.now();
-  const ports = ["--port", String(options.port ?? 0), "--control-port", String(options.controlPort ?? 0)];
+  const ports = ["--port", String(options.port ?? 0), "--control-port", String(options.controlPort ?? 0), "--metrics-port", "0"];
   const child = spawn(process.execPath, [bin, "up", "--data", folder, ...ports, ...(options.args ?? [])], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...options.env },

@@ -28,7 +28,7 @@ export async function measure({ folder, say }: PointContext): Promise<Measuremen
   say("models");
   await deploy(data, folder);
   cpSync(data, copy, { recursive: true });
-  const server = await startServer(data, { args: ["--metrics-port", "0"] });
+  const server = await startServer(data);
   const encrypted = await startEncryptedServer(copy, join(folder, "tls"));
   try {
     const ports = { open: hostOf(server), encrypted: hostOf(encrypted.server), files: encrypted.files };
@@ -55,7 +55,7 @@ async function deploy(data: string, folder: string): Promise<void> {
     });
   const samples = ["digits", "spare", loadedModels.digits].map((name) => ({ name, file: digits }));
   const all = [...samples, ...identities, { name: loadedModels.text, file: join(folder, "identity_bytes.onnx") }];
-  const server = await startServer(data, { args: ["--metrics-port", "0"] });
+  const server = await startServer(data);
   try {
     for (const model of all) await createService(server.ready.control, model);
     for (const { name } of all) await waitReady(server.ready.control, name, 60_000);

@@ -39,18 +39,7 @@ function tlsArguments(folder: string, own: TestAuthority): readonly string[] {
   const written = { "server.pem": certificate, "server.key": key, "clients.pem": own.certificate };
   for (const [name, text] of Object.entries(written)) writeFileSync(join(files, name), text, { mode: 0o600 });
   const [cert, secret, ca] = Object.keys(written).map((name) => join(files, name));
-  return [
-    "--tls-cert",
-    cert ?? "",
-    "--tls-key",
-    secret ?? "",
-    "--tls-client-ca",
-    ca ?? "",
-    "--client-certificates",
-    "optional",
-    "--metrics-port",
-    "0",
-  ];
+  return ["--tls-cert", cert ?? "", "--tls-key", secret ?? "", "--tls-client-ca", ca ?? "", "--client-certificates", "optional"];
 }
 
 /** Keys by what is wrong with them. */

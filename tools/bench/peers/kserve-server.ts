@@ -2,9 +2,9 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "../../acceptance/harness/server.ts";
+import { type Peer, startPeer } from "../../peers/start-peer.ts";
 import { pythonOf } from "../../python-environment.ts";
 import type { PeerModel } from "./mlserver.ts";
-import { type Peer, startPeer } from "./peer.ts";
 
 /** Starts it with one ONNX model. */
 export async function startKserveServer(folder: string, model: PeerModel): Promise<Peer> {

@@ -2,8 +2,8 @@
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { freePort } from "../../acceptance/harness/server.ts";
+import { type Peer, startPeer } from "../../peers/start-peer.ts";
 import { pythonOf } from "../../python-environment.ts";
-import { type Peer, startPeer } from "./peer.ts";
 
 /** A model of one file. */
 export interface PeerModel {

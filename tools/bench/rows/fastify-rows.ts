@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { freePort, startServer } from "../../acceptance/harness/server.ts";
 import { readCases, sharedModel } from "../../acceptance/harness/shared-data.ts";
+import { type Peer, startPeer } from "../../peers/start-peer.ts";
 import { cpuPerRequest, writeBodies } from "../load.ts";
-import { type Peer, startPeer } from "../peers/peer.ts";
 import type { BenchContext, OpenGroup, RowGroup } from "../row.ts";
 
 /** See the module. */

@@ -7,8 +7,8 @@ import { capture } from "../../repository.ts";
 import { processTree, residentMib } from "../cpu-time.ts";
 import { cpuPerRequest, type Encoding, type Load, type RequestBodies, writeBodies } from "../load.ts";
 import { startKserveServer } from "../peers/kserve-server.ts";
+import { type LazyPeer, lazily } from "../peers/lazily.ts";
 import { startMlServer } from "../peers/mlserver.ts";
-import { type LazyPeer, lazily } from "../peers/peer.ts";
 import type { BenchContext, Budget, OpenGroup, RowGroup, RowPlan } from "../row.ts";
 
 const model = "mnist";

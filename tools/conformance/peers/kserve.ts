@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { freePort } from "../../acceptance/harness/server.ts";
 import { pythonOf } from "../../python-environment.ts";
 import { conformanceModels } from "../models.ts";
-import { type Peer, packageVersion, pythonFolder, startPeer } from "./peer.ts";
+import { type Peer, packageVersion, pythonFolder, startPythonPeer } from "./peer.ts";
 
 /** Starts it in a folder. */
 export async function startKServePeer(folder: string): Promise<Peer> {
@@ -13,7 +13,7 @@ export async function startKServePeer(folder: string): Promise<Peer> {
   mkdirSync(folder, { recursive: true });
   const models = join(folder, "models.json");
   writeFileSync(models, JSON.stringify(conformanceModels().map(({ bytes: _bytes, ...model }) => model)));
-  return startPeer({
+  return startPythonPeer({
     name: "KServe",
     version: await packageVersion(python, "kserve"),
     address: `127.0.0.1:${http}`,

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { freePort } from "../../acceptance/harness/server.ts";
 import { pythonOf } from "../../python-environment.ts";
 import { conformanceModels } from "../models.ts";
-import { type Peer, packageVersion, startPeer } from "./peer.ts";
+import { type Peer, packageVersion, startPythonPeer } from "./peer.ts";
 
 /** Starts it in a folder. */
 export async function startMlServerPeer(folder: string): Promise<Peer> {
@@ -18,7 +18,7 @@ export async function startMlServerPeer(folder: string): Promise<Peer> {
     const model = { name, implementation: "mlserver_models.ConformanceModel", inputs, outputs, parameters: { version: "1" } };
     writeFileSync(join(folder, name, "model-settings.json"), JSON.stringify(model));
   }
-  return startPeer({
+  return startPythonPeer({
     name: "MLServer",
     version: await packageVersion(python, "mlserver"),
     address: `127.0.0.1:${http}`,

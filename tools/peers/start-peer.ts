@@ -1,8 +1,8 @@
-/** A server that is measured beside ours: started on first use, and ended. */
+/** Another server, started to be compared with ours, and ended. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { openSync } from "node:fs";
-import { until } from "../../acceptance/harness/server.ts";
+import { until } from "../acceptance/harness/server.ts";
 
 /** A running peer. */
 export interface Peer {
@@ -59,29 +59,4 @@ async function stop(child: ChildProcess): Promise<void> {
   const late = setTimeout(() => child.kill("SIGKILL"), 10_000);
   await ended;
   clearTimeout(late);
-}
-
-/** Started when it is first asked for; `stop` ends it when it was. */
-export interface LazyPeer {
-  get(): Promise<Peer>;
-  stop(): Promise<void>;
-}
-
-/** Puts the start off. A start that failed fails each time with its reason. */
-export function lazily(start: () => Promise<Peer>): LazyPeer {
-  let starting: Promise<Peer> | undefined;
-  return {
-    get() {
-      starting ??= start();
-      return starting;
-    },
-    async stop() {
-      await starting?.then(
-        (peer) => peer.stop(),
-        () => {
-          // It never ran.
-        },
-      );
-    },
-  };
 }
