@@ -39,7 +39,7 @@ export interface ConnectOptions {
 
 /** Clients of a data address such as `http://127.0.0.1:8033`. */
 export function connect(address: string, { ca, metadata = {} }: ConnectOptions = {}): Clients {
-  const grpc = grpcClient(new URL(address).host, ca === undefined ? credentials.createInsecure() : credentials.createSsl(Buffer.from(ca)));
+  const grpc = grpcClient(new URL(address).host, ca);
   const carried = Metadata.fromHttp2Headers(metadata);
   const call: Clients["call"] = (method, request) => unary(grpc, { method, request, metadata: carried });
   return {
@@ -137,7 +137,7 @@ function typedData({ datatype, contents }: GrpcOutput): readonly (number | strin
   return values.map((value) => (Buffer.isBuffer(value) ? value.toString() : Number(value)));
 }
 
-function grpcClient(host: string, channel: ReturnType<typeof credentials.createInsecure>): Client {
+function grpcClient(host: string, ca: string | undefined): Client {
   const definition = loadSync(join(root, "packages/gateway/proto/inference.proto"), {
     keepCase: true,
     longs: String,
@@ -147,7 +147,10 @@ function grpcClient(host: string, channel: ReturnType<typeof credentials.createI
   const loaded = loadPackageDefinition(definition) as unknown as {
     readonly inference: { readonly GRPCInferenceService: new (...args: unknown[]) => Client };
   };
-  return new loaded.inference.GRPCInferenceService(host, channel, { "grpc.max_receive_message_length": -1 });
+  const channel = ca === undefined ? credentials.createInsecure() : credentials.createSsl(Buffer.from(ca));
+  // An address is no name that TLS may be asked for (RFC 6066 §3).
+  const name = ca === undefined ? {} : { "grpc.ssl_target_name_override": "localhost" };
+  return new loaded.inference.GRPCInferenceService(host, channel, { "grpc.max_receive_message_length": -1, ...name });
 }
 
 type UnaryDone = (error: ServiceError | null, response: Readonly<Record<string, unknown>>) => void;
