@@ -11,12 +11,17 @@ export interface MeshMetrics {
   readonly loadingQueueDelay: Histogram;
   readonly unload: Histogram;
   readonly unloadFailure: Counter;
+  /** Tries of an unload that failed; each unload has several. */
+  readonly unloadAttemptFailure: Counter;
+  /** Time until the size of a model was known, or given up on, before its load. */
+  readonly modelSizing: Histogram;
   readonly ageAtEviction: Histogram;
   readonly loadedSize: Histogram;
   readonly capacityBytes: Gauge;
   readonly usedBytes: Gauge;
   readonly usedBasisPoints: Gauge;
   readonly modelCount: Gauge;
+  readonly oldestUse: Gauge;
   readonly oldestUseAge: Gauge;
   readonly registeredModels: Gauge;
   readonly loadedModels: Gauge;
@@ -54,12 +59,15 @@ export function meshMetrics(metrics: Metrics): MeshMetrics {
     loadingQueueDelay: metrics.histogram(name("loading_queue_delay_milliseconds"), milliseconds),
     unload: metrics.histogram(name("unloadmodel_milliseconds"), milliseconds),
     unloadFailure: metrics.counter(name("unloadmodel_failure")),
+    unloadAttemptFailure: metrics.counter(name("unloadmodel_attempt_failure")),
+    modelSizing: metrics.histogram(name("model_sizing_milliseconds"), milliseconds),
     ageAtEviction: metrics.histogram(name("age_at_eviction_milliseconds"), ages),
     loadedSize: metrics.histogram(name("loaded_model_size_bytes"), sizes),
     capacityBytes: metrics.gauge(name("instance_capacity_bytes")),
     usedBytes: metrics.gauge(name("instance_used_bytes")),
     usedBasisPoints: metrics.gauge(name("instance_used_bps")),
     modelCount: metrics.gauge(name("instance_models_total")),
+    oldestUse: metrics.gauge(name("instance_lru_seconds")),
     oldestUseAge: metrics.gauge(name("instance_lru_age_seconds")),
     registeredModels: metrics.gauge(name("models_managed_total")),
     loadedModels: metrics.gauge(name("models_loaded_total")),
@@ -78,5 +86,7 @@ export function measureCache(
   metrics.usedBytes.set(usedBytes);
   metrics.usedBasisPoints.set(Math.round((usedBytes / capacityBytes) * 10_000));
   metrics.modelCount.set(modelCount);
-  metrics.oldestUseAge.set((nowMs - (oldestUseMs ?? nowMs)) / 1_000);
+  const sinceMs = oldestUseMs ?? nowMs;
+  metrics.oldestUse.set(sinceMs / 1_000);
+  metrics.oldestUseAge.set((nowMs - sinceMs) / 1_000);
 }

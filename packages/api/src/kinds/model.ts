@@ -7,7 +7,7 @@ import { opaque } from "./pod-spec.ts";
 
 const source = z
   .looseObject({
-    /** `file://`, `http://` or `https://` address. */
+    /** Address of a file or folder: `file://`, `http(s)://`, `s3://`, `gs://`, `az://`, `hf://`, `pvc://` or `upload://`. */
     uri: z.string().min(1).exactOptional(),
     /** Absolute path on the machine of the control process. */
     path: z.string().min(1).exactOptional(),

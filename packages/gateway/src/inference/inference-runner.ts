@@ -8,7 +8,7 @@
 import type { Clock, Histogram, Metrics } from "@modelyard/core";
 import type { AcquireOptions, HeldModel, Mesh } from "@modelyard/mesh";
 import type { InferRequest, InferResult, LoadedModel, ModelSignature } from "@modelyard/runtimes";
-import { openQueueDelay } from "../observation/request-series.ts";
+import { openInvokeTime, openQueueDelay } from "../observation/request-series.ts";
 import { classifyOutputs } from "../operations/classification.ts";
 import { batchSizeOf } from "../operations/model-configuration.ts";
 import { ModelStatistics } from "../operations/model-statistics.ts";
@@ -41,12 +41,14 @@ export class InferenceRunner {
   readonly #turns: ModelTurns;
   readonly #waitingRoom: WaitingRoom;
   readonly #queueDelay: Histogram | undefined;
+  readonly #invokeTime: Histogram | undefined;
 
   constructor(deps: InferenceRunnerDeps) {
     this.#deps = deps;
     this.#turns = new ModelTurns(deps.limits.maxQueuedPerModel);
     this.#waitingRoom = new WaitingRoom(deps.limits, deps.metrics);
     this.#queueDelay = deps.metrics && openQueueDelay(deps.metrics);
+    this.#invokeTime = deps.metrics && openInvokeTime(deps.metrics);
   }
 
   /** Runs one; the call is answered or failed, now or later. */
@@ -94,7 +96,7 @@ export class InferenceRunner {
       const request = bind(call, held.model);
       record.bound();
       result = held.model.infer(request);
-      if (!(result instanceof Promise)) answer(running, result);
+      if (!(result instanceof Promise)) this.#answer(running, result);
     } catch (error) {
       held.release();
       fail(running, error);
@@ -109,7 +111,7 @@ export class InferenceRunner {
     const { life, held } = running;
     life.watch((error) => fail(running, error));
     try {
-      answer(running, await result);
+      this.#answer(running, await result);
     } catch (error) {
       fail(running, error);
     } finally {
@@ -148,7 +150,7 @@ export class InferenceRunner {
   async #runHeld(running: Running): Promise<void> {
     const { held } = running;
     try {
-      answer(running, await this.#takeTurn(running));
+      this.#answer(running, await this.#takeTurn(running));
     } finally {
       held.release();
     }
@@ -168,6 +170,20 @@ export class InferenceRunner {
     } finally {
       this.#turns.end(model);
     }
+  }
+
+  #answer({ call, record, held }: Running, outputs: Outputs): void {
+    const { signature, modelId } = held.model;
+    const request = call.request(signature);
+    record.ran();
+    this.#invokeTime?.observe(record.inferMs);
+    call.answer({
+      modelName: call.resolved.model,
+      modelVersion: String(held.revision),
+      id: request.id,
+      outputs: request.outputs.length === 0 ? outputs : classifyOutputs(outputs, request.outputs, signature),
+    });
+    record.answered(modelId, batchSizeOf(request.inputs, signature));
   }
 }
 
@@ -189,19 +205,6 @@ interface Running extends Started {
 
 function bind(call: InferenceCall, model: LoadedModel): InferRequest {
   return bindRequest(call.request(model.signature), model.signature, call.resolved.model);
-}
-
-function answer({ call, record, held }: Running, outputs: Outputs): void {
-  const { signature, modelId } = held.model;
-  const request = call.request(signature);
-  record.ran();
-  call.answer({
-    modelName: call.resolved.model,
-    modelVersion: String(held.revision),
-    id: request.id,
-    outputs: request.outputs.length === 0 ? outputs : classifyOutputs(outputs, request.outputs, signature),
-  });
-  record.answered(modelId, batchSizeOf(request.inputs, signature));
 }
 
 function fail({ call, record }: Started, error: unknown): void {

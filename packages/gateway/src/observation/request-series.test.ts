@@ -26,6 +26,7 @@ describe("the series of requests", () => {
     expect(sample("modelyard_request_bytes_total", ofInfer)).toMatchObject({ kind: "counter" });
     expect(sample("modelmesh_api_request_milliseconds", ok)).toMatchObject({ kind: "histogram", count: 1 });
     expect(sample("modelmesh_api_request_milliseconds", { ...ok, code: "NOT_FOUND" })).toMatchObject({ count: 1 });
+    expect(sample("modelmesh_invoke_model_milliseconds", ok)).toMatchObject({ kind: "histogram", count: 1 });
     expect(sample("modelmesh_request_size_bytes", ok)).toMatchObject({ count: 1, value: body.length });
     expect(sample("modelmesh_response_size_bytes", ok)).toMatchObject({ count: 1, value: answer.bytes.length });
   });

@@ -42,6 +42,11 @@ export function openQueueDelay(metrics: Metrics): Histogram {
   return metrics.histogram("modelmesh_req_queue_delay_milliseconds", modelMeshMilliseconds);
 }
 
+/** How long models take to run, for requests that were answered. ModelMesh's name and labels. */
+export function openInvokeTime(metrics: Metrics): Histogram {
+  return metrics.histogram("modelmesh_invoke_model_milliseconds", modelMeshMilliseconds, { method: inferMethod, code: "OK" });
+}
+
 interface OtherSeries {
   readonly bytesIn: Counter;
   readonly bytesOut: Counter;

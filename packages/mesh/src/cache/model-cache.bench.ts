@@ -24,6 +24,8 @@ const cache = new ModelCache({
   events: {
     onLoadStarted: ignore,
     onStage: ignore,
+    onSized: ignore,
+    onUnloadAttemptFailed: ignore,
     onLoaded: ignore,
     onLoadFailed: ignore,
     onWaited: ignore,

@@ -5,7 +5,8 @@ import { type FakeRuntime, fakeRuntime } from "@modelyard/runtimes/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { HeldModel } from "../contract.ts";
-import { type CacheEvents, ModelCache, type ModelCacheOptions } from "./model-cache.ts";
+import type { CacheEvents } from "./cache-events.ts";
+import { ModelCache, type ModelCacheOptions } from "./model-cache.ts";
 
 interface Bench {
   readonly clock: FakeClock;
@@ -31,6 +32,8 @@ function bench(options: BenchOptions = {}): Bench {
   const events: CacheEvents = {
     onLoadStarted: (load) => happened.push(`start ${load.modelId}`),
     onStage: () => {},
+    onSized: () => {},
+    onUnloadAttemptFailed: () => {},
     onLoaded: (load) => happened.push(`loaded ${load.modelId}`),
     onLoadFailed: (load, error) => happened.push(`failed ${load.modelId} ${error.reason}`),
     onWaited: () => {},

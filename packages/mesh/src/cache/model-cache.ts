@@ -13,8 +13,9 @@
  * Budget (hot path): `acquire` of a loaded model and its `release` <= 100 ns together, no allocation, no promise (`model-cache.bench.ts`).
  */
 import { type Clock, failure, type Log, PlatformError, withDeadline } from "@modelyard/core";
-import type { LoadedModel, LoadStage } from "@modelyard/runtimes";
+import type { LoadedModel } from "@modelyard/runtimes";
 import type { AcquireOptions, HeldModel, ModelState } from "../contract.ts";
+import type { CacheEvents } from "./cache-events.ts";
 import { CachedModel, type CachedModelOwner } from "./cached-model.ts";
 import { Departures } from "./departures.ts";
 import { LoadQueue } from "./load-queue.ts";
@@ -24,19 +25,6 @@ import { ModelLoader } from "./model-loader.ts";
 import { type LoadSource, PendingLoad } from "./pending-load.ts";
 import { planEviction } from "./plan-eviction.ts";
 import { unloadModel } from "./unload-model.ts";
-
-/** Told what happens in the cache, synchronously. Must not throw. */
-export interface CacheEvents {
-  onLoadStarted(load: PendingLoad): void;
-  onStage(load: PendingLoad, stage: LoadStage): void;
-  onLoaded(load: PendingLoad, cached: CachedModel): void;
-  onLoadFailed(load: PendingLoad, error: PlatformError): void;
-  /** A request has its answer, whatever it is. */
-  onWaited(waitedMs: number): void;
-  onEvicted(cached: CachedModel, reason: string): void;
-  /** `isFreed` is false when the runtime refused to the end: its bytes stay charged. */
-  onUnloaded(cached: CachedModel, outcome: { readonly isFreed: boolean; readonly tookMs: number }): void;
-}
 
 /** Options of {@link ModelCache}. */
 export interface ModelCacheOptions {
@@ -87,9 +75,15 @@ export class ModelCache implements CachedModelOwner {
     this.#tickMs = clock.nowMs();
     const makeRoom = (neededBytes: number, who: string): void => this.#makeRoom(neededBytes, who);
     this.#budget = new MemoryBudget({ clock, capacityBytes, timeoutMs: roomTimeoutMs, makeRoom });
-    const onStage: CacheEvents["onStage"] = (load, stage) => events.onStage(load, stage);
-    const shared = { budget: this.#budget, departures: this.#departures };
-    this.#loader = new ModelLoader({ clock, log, capacityBytes, roomTimeoutMs, ...shared, onStage });
+    this.#loader = new ModelLoader({
+      clock,
+      log,
+      capacityBytes,
+      roomTimeoutMs,
+      budget: this.#budget,
+      departures: this.#departures,
+      events,
+    });
   }
 
   get usedBytes(): number {
@@ -289,9 +283,9 @@ export class ModelCache implements CachedModelOwner {
   }
 
   async #unload(cached: CachedModel): Promise<void> {
-    const { clock, events } = this.#options;
+    const { clock, log, events } = this.#options;
     const startedMs = clock.monotonicMs();
-    const isFreed = await unloadModel(cached.model, this.#options);
+    const isFreed = await unloadModel(cached.model, { clock, log, onAttemptFailed: () => events.onUnloadAttemptFailed() });
     events.onUnloaded(cached, { isFreed, tookMs: clock.monotonicMs() - startedMs });
     this.#departures.end(cached.modelId);
     this.#budget.left(cached.sizeBytes, isFreed);

@@ -3,7 +3,8 @@
  * out to need. Whatever fails, its bytes are given back, those of a load that the runtime does not end only when it has ended.
  */
 import { type Clock, failure, type Log } from "@modelyard/core";
-import type { LoadedModel, LoadStage } from "@modelyard/runtimes";
+import type { LoadedModel } from "@modelyard/runtimes";
+import type { CacheEvents } from "./cache-events.ts";
 import type { Departures } from "./departures.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import type { PendingLoad } from "./pending-load.ts";
@@ -19,7 +20,7 @@ export interface ModelLoaderDeps {
   readonly roomTimeoutMs: number;
   readonly budget: MemoryBudget;
   readonly departures: Departures;
-  readonly onStage: (load: PendingLoad, stage: LoadStage) => void;
+  readonly events: Pick<CacheEvents, "onStage" | "onSized" | "onUnloadAttemptFailed">;
 }
 
 const maxKnownSizes = 65_536;
@@ -36,11 +37,13 @@ export class ModelLoader {
 
   /** The model, charged to the budget. Rejects with the runtime's error, `MODEL_TOO_LARGE`, `MEMORY_EXHAUSTED`, or the reason of the load's abort. */
   async load(load: PendingLoad): Promise<LoadedModel> {
-    const { clock, capacityBytes, roomTimeoutMs, budget, departures } = this.#deps;
+    const { clock, capacityBytes, roomTimeoutMs, budget, departures, events } = this.#deps;
     const { modelId, abort } = load;
     const { signal } = abort;
     await departures.over(modelId, { clock, limitMs: roomTimeoutMs, signal });
+    const sizingSinceMs = clock.monotonicMs();
     const predictedBytes = Math.max(await predictSize(load, clock), this.#knownSizes.get(modelId) ?? 0);
+    events.onSized(clock.monotonicMs() - sizingSinceMs);
     if (predictedBytes > capacityBytes) throw failure("MODEL_TOO_LARGE", { sizeBytes: predictedBytes, capacityBytes });
     await budget.reserve(predictedBytes, { who: modelId, signal });
     const model = await this.#loadWithin(load, predictedBytes);
@@ -60,7 +63,7 @@ export class ModelLoader {
   }
 
   async #loadWithin(load: PendingLoad, reservedBytes: number): Promise<LoadedModel> {
-    const { clock, budget, departures, onStage } = this.#deps;
+    const { clock, budget, departures, events } = this.#deps;
     let isAbandoned = false;
     const onAbandoned = (): void => {
       isAbandoned = true;
@@ -77,7 +80,7 @@ export class ModelLoader {
       void this.#discard(model);
     };
     try {
-      return await runLoad(load, { clock, onStage: (stage) => onStage(load, stage), onAbandoned, onAbandonedEnd });
+      return await runLoad(load, { clock, onStage: (stage) => events.onStage(load, stage), onAbandoned, onAbandonedEnd });
     } catch (error) {
       if (!isAbandoned) budget.release(reservedBytes);
       throw error;
@@ -86,8 +89,8 @@ export class ModelLoader {
 
   /** Unloads a model that was never handed out and is on its way out. */
   async #discard(model: LoadedModel): Promise<void> {
-    const { budget, departures } = this.#deps;
-    const isFreed = await unloadModel(model, this.#deps);
+    const { clock, log, budget, departures, events } = this.#deps;
+    const isFreed = await unloadModel(model, { clock, log, onAttemptFailed: () => events.onUnloadAttemptFailed() });
     departures.end(model.modelId);
     budget.left(model.sizeBytes, isFreed);
   }

@@ -1,8 +1,8 @@
 /** Turns what happens in the cache into facts for the records, decisions for `explain`, metrics and log. */
 import { assertNever, type Clock, type Log, type PlatformError } from "@modelyard/core";
 import type { LoadStage } from "@modelyard/runtimes";
+import type { CacheEvents } from "../cache/cache-events.ts";
 import type { CachedModel } from "../cache/cached-model.ts";
-import type { CacheEvents } from "../cache/model-cache.ts";
 import type { PendingLoad } from "../cache/pending-load.ts";
 import type { Decision, DecisionLog } from "../decisions.ts";
 import { cacheMissMs, type MeshMetrics } from "../mesh-metrics.ts";
@@ -54,6 +54,10 @@ export class CacheRecorder implements CacheEvents {
     this.#options.record(load.modelId, { copy: { state: "loading", stage, startedAtMs: load.startedAtMs } });
   }
 
+  onSized(tookMs: number): void {
+    this.#options.metrics.modelSizing.observe(tookMs);
+  }
+
   onLoaded(load: PendingLoad, cached: CachedModel): void {
     const { metrics, record, onChanged } = this.#options;
     const tookMs = cached.loadedAtMs - load.startedAtMs;
@@ -97,6 +101,10 @@ export class CacheRecorder implements CacheEvents {
     metrics.ageAtEviction.observe(clock.nowMs() - cached.lastUsedMs);
     record(cached.modelId, { copy: "none", lastUsedMs: cached.lastUsedMs });
     this.#decide(cached.modelId, { kind: "evict", reason, sizeBytes: cached.sizeBytes });
+  }
+
+  onUnloadAttemptFailed(): void {
+    this.#options.metrics.unloadAttemptFailure.add();
   }
 
   onUnloaded(cached: CachedModel, outcome: { readonly isFreed: boolean; readonly tookMs: number }): void {
