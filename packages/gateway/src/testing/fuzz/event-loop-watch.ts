@@ -11,18 +11,24 @@ const everyMs = 20;
 /** Starts it. */
 export function watchEventLoop(): EventLoopWatch {
   let worstMs = 0;
-  let last = { wallMs: performance.now(), cpu: process.threadCpuUsage() };
-  setInterval(() => {
-    const now = { wallMs: performance.now(), cpu: process.threadCpuUsage() };
-    const cpuMs = (now.cpu.user + now.cpu.system - last.cpu.user - last.cpu.system) / 1000;
-    worstMs = Math.max(worstMs, Math.min(now.wallMs - last.wallMs - everyMs, cpuMs));
-    last = now;
-  }, everyMs).unref();
+  let last = now();
+  const look = (): void => {
+    const { wallMs, cpuMs } = now();
+    worstMs = Math.max(worstMs, Math.min(wallMs - last.wallMs - everyMs, cpuMs - last.cpuMs));
+    last = { wallMs, cpuMs };
+  };
+  setInterval(look, everyMs).unref();
   return {
     takeWorstMs() {
+      look();
       const taken = worstMs;
       worstMs = 0;
       return taken;
     },
   };
+}
+
+function now(): { readonly wallMs: number; readonly cpuMs: number } {
+  const { user, system } = process.threadCpuUsage();
+  return { wallMs: performance.now(), cpuMs: (user + system) / 1000 };
 }

@@ -10,7 +10,8 @@ import { FuzzServer } from "./fuzz-server.ts";
 import { type Growth, growthOf } from "./growth.ts";
 import { Histogram } from "./histogram.ts";
 import { hangMs, leftBehind, settledFigures } from "./left-behind.ts";
-import { runConversation, type TalkOutcome } from "./run-conversation.ts";
+import type { PlantedServerFault } from "./planted-fault.ts";
+import { noAnswer, runConversation, type TalkOutcome } from "./run-conversation.ts";
 import type { FuzzServerFigures } from "./server-figures.ts";
 
 /** Options of {@link runFuzzCampaign}. */
@@ -22,6 +23,8 @@ export interface FuzzCampaignOptions {
   readonly firstInput?: number;
   /** Conversations at a time. Default 48. */
   readonly concurrency?: number;
+  /** For tests of the fuzzer: what is wrong with the server. Default nothing. */
+  readonly fault?: PlantedServerFault;
   /** Called after each round. Default nothing. */
   readonly onRound?: (done: number) => void;
 }
@@ -50,23 +53,31 @@ export interface FuzzReport {
 }
 
 const defaultConcurrency = 48;
-const roundInputs = 5_000;
+const maxRoundInputs = 5_000;
+/** Rounds that a short campaign has all the same, so that growth can be told. */
+const wantedRounds = 12;
 /** Rounds are traced at most this often: a server with that many faults has been shown to have some. */
 const maxTraces = 3;
 const maxFindings = 100;
 
 /** Runs it. Ends early when the server does, or when there are too many findings. */
 export async function runFuzzCampaign(options: FuzzCampaignOptions): Promise<FuzzReport> {
-  await using server = await FuzzServer.start();
+  await using server = await FuzzServer.start(options.fault);
   const campaign = new Campaign(server, options);
   await campaign.run();
-  return campaign.report();
+  return await campaign.report();
 }
 
 /** Inputs that follow each other and what they brought about. */
 interface Stretch {
   readonly from: number;
   readonly count: number;
+  readonly problems: readonly string[];
+}
+
+/** An input that looked wrong among others. */
+interface Suspect {
+  readonly input: number;
   readonly problems: readonly string[];
 }
 
@@ -92,18 +103,24 @@ class Campaign {
 
   async run(): Promise<void> {
     const { inputs, firstInput = 0, onRound } = this.#options;
+    const roundInputs = Math.min(maxRoundInputs, Math.ceil(inputs / wantedRounds));
     this.#figures.push(await settledFigures(this.#server));
-    while (this.#done < inputs && this.#server.crash === undefined && this.#findings.length < maxFindings) {
+    while (this.#done < inputs && !this.#server.isLost && this.#findings.length < maxFindings) {
       const from = firstInput + this.#done;
       const count = Math.min(roundInputs, inputs - this.#done);
-      await this.#round(from, count);
+      try {
+        await this.#round(from, count);
+      } catch (error) {
+        // What fails because the server has gone is told in the report.
+        if (!this.#server.isLost) throw error;
+      }
       this.#done += count;
       onRound?.(this.#done);
     }
   }
 
-  report(): FuzzReport {
-    const { crash } = this.#server;
+  async report(): Promise<FuzzReport> {
+    const crash = await this.#server.crash();
     const growth = growthOf(this.#figures);
     const grown = growth.problems.map((why) => ({ why }));
     return {
@@ -126,10 +143,11 @@ class Campaign {
   async #round(from: number, count: number): Promise<void> {
     const suspects = await this.#talkToAll(from, count);
     this.#worstProbeMs = Math.max(this.#worstProbeMs, this.#server.probe.takeWorstMs());
-    for (const input of suspects) await this.#confirm(input);
-    if (this.#server.crash !== undefined) return;
-    const figures = await settledFigures(this.#server);
-    const problems = [...leftBehind(figures, this.#figures.at(-1) ?? figures), ...this.#server.takeLogged()];
+    for (const suspect of suspects) await this.#confirm(suspect);
+    if (this.#server.isLost) return;
+    const before = this.#figures.at(-1);
+    const figures = await settledFigures(this.#server, before?.bufferedBytes);
+    const problems = [...leftBehind(figures, before ?? figures), ...this.#server.takeLogged()];
     this.#figures.push(figures);
     this.#worstBlockMs = Math.max(this.#worstBlockMs, figures.worstBlockMs);
     if (problems.length > 0 && this.#traces++ < maxTraces) await this.#trace({ from, count, problems });
@@ -137,21 +155,23 @@ class Campaign {
   }
 
   /** Gives the inputs that look wrong. */
-  async #talkToAll(from: number, count: number): Promise<readonly number[]> {
+  async #talkToAll(from: number, count: number): Promise<readonly Suspect[]> {
     const { seed, concurrency = defaultConcurrency } = this.#options;
-    const suspects: number[] = [];
+    const suspects: Suspect[] = [];
     let next = from;
     const talk = async (): Promise<void> => {
-      while (next < from + count && this.#server.crash === undefined) {
+      while (next < from + count && !this.#server.isLost) {
         const input = next++;
         const { kind, conversation } = fuzzInput(seed, input);
         this.#held.add(input);
         const { labels, problems, closingMs } = await this.#talk(conversation);
-        if (this.#server.crash === undefined) this.#held.delete(input);
+        // Either it says nothing to this, or it has gone: the probe tells.
+        if (labels.includes(noAnswer)) await this.#server.probe.turn();
+        if (!this.#server.isLost) this.#held.delete(input);
         this.#kinds.add(kind);
         if (kind.startsWith("mutated")) this.#mutated++;
         for (const label of labels) this.#outcomes.add(label);
-        if (problems.length > 0 || closingMs > hangMs) suspects.push(input);
+        if (!this.#server.isLost && (problems.length > 0 || closingMs > hangMs)) suspects.push({ input, problems });
       }
     };
     await Promise.all(Array.from({ length: concurrency }, talk));
@@ -164,11 +184,12 @@ class Campaign {
   }
 
   /** Again, alone: what was only slow among others is no finding. */
-  async #confirm(input: number): Promise<void> {
+  async #confirm({ input, problems }: Suspect): Promise<void> {
     const { conversation } = fuzzInput(this.#options.seed, input);
-    const { problems, closingMs } = await this.#talk(conversation);
-    const slow = closingMs > hangMs ? [`closed after ${Math.round(closingMs)} ms`] : [];
-    for (const why of [...problems, ...slow]) this.#findings.push({ input, conversation, why });
+    const again = await this.#talk(conversation);
+    const slow = again.closingMs > hangMs ? [`closed after ${Math.round(again.closingMs)} ms`] : [];
+    const once = again.problems.length > 0 ? again.problems : problems.map((why) => `${why} (not again when it was alone)`);
+    for (const why of [...once, ...slow]) this.#findings.push({ input, conversation, why });
   }
 
   /** Once more, in ever shorter stretches, to find which of them it was. */
@@ -193,10 +214,10 @@ class Campaign {
   }
 
   async #problemsOfStretch({ from, count }: Omit<Stretch, "problems">): Promise<readonly string[]> {
-    const before = await settledFigures(this.#server);
-    for (let input = from; input < from + count && this.#server.crash === undefined; input++) {
+    const before = await this.#server.figures();
+    for (let input = from; input < from + count && !this.#server.isLost; input++) {
       await this.#talk(fuzzInput(this.#options.seed, input).conversation);
     }
-    return [...leftBehind(await settledFigures(this.#server), before), ...this.#server.takeLogged()];
+    return [...leftBehind(await settledFigures(this.#server, before.bufferedBytes), before), ...this.#server.takeLogged()];
   }
 }

@@ -8,6 +8,7 @@ import { type ModelRuntime, type OnnxRuntimeOptions, onnxRuntime } from "@modely
 import { createWireServer } from "@modelyard/wire";
 import { createGateway } from "../../gateway.ts";
 import { watchEventLoop } from "./event-loop-watch.ts";
+import { type PlantedServerFault, parsePlantedFault, withPlantedFault } from "./planted-fault.ts";
 import { type FuzzServerMessage, serverFigures } from "./server-figures.ts";
 
 const gatewayFolder = join(import.meta.dirname, "../../..");
@@ -70,10 +71,11 @@ async function startModels(preparedDir: string): Promise<MemoryMesh["mesh"]> {
   return models.mesh;
 }
 
-async function start(preparedDir: string): Promise<void> {
+async function start(preparedDir: string, fault: PlantedServerFault | undefined): Promise<void> {
   const mesh = await startModels(preparedDir);
   const gateway = createGateway({ mesh, clock, log, metrics: metricsRegistry(), serverName: "modelyard", serverVersion: "fuzz" });
-  const server = createWireServer({ clock, log }, gateway.onRequest);
+  const onRequest = fault === undefined ? gateway.onRequest : withPlantedFault(gateway.onRequest, fault, log);
+  const server = createWireServer({ clock, log }, onRequest);
   const address = await server.listen({ host: "127.0.0.1", port: 0 });
   const watch = watchEventLoop();
   const report = async (): Promise<void> => {
@@ -87,5 +89,5 @@ async function start(preparedDir: string): Promise<void> {
   say({ kind: "listening", port: "port" in address ? address.port : 0 });
 }
 
-const [preparedFolder] = process.argv.slice(2);
-if (process.send && preparedFolder !== undefined) await start(preparedFolder);
+const [preparedFolder, faultName] = process.argv.slice(2);
+if (process.send && preparedFolder !== undefined) await start(preparedFolder, parsePlantedFault(faultName));

@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { PlantedServerFault } from "./planted-fault.ts";
 import { Probe } from "./probe.ts";
 import type { FuzzServerFigures, FuzzServerMessage } from "./server-figures.ts";
 
@@ -20,14 +21,20 @@ export class FuzzServer implements AsyncDisposable {
     this.probe = new Probe(port);
   }
 
-  /** Starts one; resolves when its models are loaded, rejects when it ends before. */
-  static async start(): Promise<FuzzServer> {
-    const server = new ServerProcess();
+  /** Starts one, with a fault if a test wants it; resolves when its models are loaded, rejects when it ends before. */
+  static async start(fault?: PlantedServerFault): Promise<FuzzServer> {
+    const server = new ServerProcess(fault);
     return new FuzzServer(server, await server.next("listening").then(({ port }) => port));
   }
 
-  /** How the process ended, when it did. */
-  get crash(): string | undefined {
+  /** Whether it has gone: its connections are lost before its end is known. */
+  get isLost(): boolean {
+    return this.probe.isClosed || this.#process.crash !== undefined;
+  }
+
+  /** How the process ended; undefined while it goes on. */
+  async crash(): Promise<string | undefined> {
+    if (this.probe.isClosed) await this.#process.ended;
     return this.#process.crash;
   }
 
@@ -59,19 +66,20 @@ class ServerProcess {
   readonly logged: string[] = [];
   readonly #folder = mkdtempSync(join(tmpdir(), "modelyard-fuzz-"));
   readonly #child: ChildProcess;
-  readonly #ended: Promise<void>;
+  /** The process has ended, for whatever reason. */
+  readonly ended: Promise<void>;
   #waiters: Waiter[] = [];
   #errorText = "";
 
-  constructor() {
+  constructor(fault: PlantedServerFault | undefined) {
     const execArgv = ["--conditions=modelyard-source", "--expose-gc"];
     const program = join(import.meta.dirname, "fuzz-server-program.ts");
-    this.#child = fork(program, [this.#folder], { execArgv, stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    this.#child = fork(program, [this.#folder, fault ?? ""], { execArgv, stdio: ["ignore", "ignore", "pipe", "ipc"] });
     this.#child.on("message", (message: FuzzServerMessage) => this.#onMessage(message));
     this.#child.stderr?.on("data", (chunk: Buffer) => (this.#errorText = (this.#errorText + chunk.toString()).slice(-stderrKeptBytes)));
     // Not "close": children of its own, which outlive it for a moment, hold its pipe too.
-    this.#ended = new Promise((resolve) => this.#child.on("exit", () => setImmediate(resolve)));
-    void this.#ended.then(() => this.#rejectAll());
+    this.ended = new Promise((resolve) => this.#child.on("exit", () => setImmediate(resolve)));
+    void this.ended.then(() => this.#rejectAll());
   }
 
   get crash(): string | undefined {
@@ -93,7 +101,7 @@ class ServerProcess {
 
   async end(): Promise<void> {
     if (this.#child.connected) this.#child.disconnect();
-    await this.#ended;
+    await this.ended;
     rmSync(this.#folder, { recursive: true, force: true });
   }
 

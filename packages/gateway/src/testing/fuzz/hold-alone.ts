@@ -10,10 +10,12 @@ const turnsOfPause = 20;
 
 /** Its answers, with what is wrong with them and with the server afterwards. */
 export async function holdAlone(server: FuzzServer, conversation: Conversation): Promise<Answers> {
-  const before = await settledFigures(server);
+  const before = await server.figures();
   const { labels, problems } = await runConversation(conversation, { port: server.port, pause: () => turns(server) });
-  if (server.crash !== undefined) return { labels, problems: [...problems, server.crash] };
-  const after = await settledFigures(server);
+  await server.probe.turn();
+  const crash = await server.crash();
+  if (crash !== undefined) return { labels, problems: [...problems, crash] };
+  const after = await settledFigures(server, before.bufferedBytes);
   return { labels, problems: [...problems, ...leftBehind(after, before), ...server.takeLogged()] };
 }
 

@@ -9,12 +9,13 @@ const maxAsked = 50;
 /** The probe's. */
 const ownConnections = 1;
 
-/** Figures when the server has seen every connection end but the probe's. */
-export async function settledFigures(server: FuzzServer): Promise<FuzzServerFigures> {
+/** Figures when the server has seen every connection end but the probe's, and work that was under way for one has ended too; `keptBytes` were taken before. */
+export async function settledFigures(server: FuzzServer, keptBytes = 0): Promise<FuzzServerFigures> {
   for (let asked = 1; ; asked++) {
     await server.probe.turn();
     const figures = await server.figures();
-    if ((figures.connections <= ownConnections && figures.inFlight === 0) || asked === maxAsked) return figures;
+    const isSettled = figures.connections <= ownConnections && figures.inFlight === 0 && figures.bufferedBytes <= keptBytes;
+    if (isSettled || asked === maxAsked) return figures;
   }
 }
 
@@ -25,7 +26,7 @@ export function leftBehind(now: FuzzServerFigures, before: FuzzServerFigures): r
   return [
     ...(open > 0 ? [`${open} connections are open that the client has closed`] : []),
     ...(now.inFlight > 0 ? [`${now.inFlight} requests are in flight on closed connections`] : []),
-    ...(lost === 0 ? [] : [`${lost} bytes of the memory budget were not given back`]),
+    ...(lost <= 0 ? [] : [`${lost} bytes of the memory budget were not given back`]),
     ...(now.worstBlockMs > hangMs ? [`the event loop was held up for ${Math.round(now.worstBlockMs)} ms`] : []),
   ];
 }

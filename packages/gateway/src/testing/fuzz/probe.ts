@@ -11,7 +11,8 @@ export class Probe {
   #sentMs = 0;
   #worstMs = 0;
   #isAsking = false;
-  #isClosed = false;
+  /** Whether its connection was lost. */
+  isClosed = false;
   #received = "";
 
   constructor(port: number) {
@@ -24,7 +25,7 @@ export class Probe {
   /** Resolves when a request that is sent from now on was answered, or the server is gone. */
   turn(): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#isClosed) {
+      if (this.isClosed) {
         resolve();
         return;
       }
@@ -65,7 +66,7 @@ export class Probe {
   }
 
   #release(): void {
-    this.#isClosed = true;
+    this.isClosed = true;
     for (const resolve of [...this.#answering, ...this.#waiting.splice(0)]) resolve();
   }
 }

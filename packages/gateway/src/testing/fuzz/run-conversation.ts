@@ -18,6 +18,8 @@ export interface TalkOutcome extends Answers {
   readonly closingMs: number;
 }
 
+/** Label of a conversation without any. */
+export const noAnswer = "closed without an answer";
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /** Longest that a conversation may last, by the clock on the wall of a machine that may be busy. */
 const talkLimitMs = 20_000;
@@ -52,7 +54,7 @@ function answersOf({ sent, received, end }: Finished): Answers {
   const isHttp2 = sent.toString("latin1", 0, preface.length) === preface;
   const { labels, problems } = isHttp2 ? readHttp2Answers(exchanged) : readHttp1Answers(exchanged);
   if (end === "timeout") return { labels: [...labels, "not over"], problems: [...problems, `not over within ${talkLimitMs} ms`] };
-  return { labels: labels.length > 0 ? labels : ["closed without an answer"], problems };
+  return { labels: labels.length > 0 ? labels : [noAnswer], problems };
 }
 
 class Client {
