@@ -17,7 +17,7 @@ export function publish(run: BenchRun): void {
 }
 
 /** The page of a run. */
-export function pageOf({ machine, rows }: BenchRun): string {
+function pageOf({ machine, rows }: BenchRun): string {
   const { cores, memoryGib, cpu, kernel, node } = machine;
   return `# Performance
 

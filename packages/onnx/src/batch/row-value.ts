@@ -41,7 +41,7 @@ export function constantOf(tensor: OnnxTensor): RowValue {
 }
 
 /** A constant list, or one constant number. */
-export function constantNumbers(numbers: readonly number[], rank: 0 | 1 = 1): RowValue {
+function constantNumbers(numbers: readonly number[], rank: 0 | 1 = 1): RowValue {
   return { kind: "constant", shape: rank === 0 ? [] : [numbers.length], numbers };
 }
 
