@@ -29,7 +29,6 @@ interface Run {
   readonly writes: Tally;
   readonly inferences: Tally;
   readonly problems: string[];
-  readonly pidsSeen: Set<number>;
 }
 
 export async function measure({ folder, say }: PointContext): Promise<Measurement> {
@@ -47,7 +46,7 @@ export async function measure({ folder, say }: PointContext): Promise<Measuremen
   const lost = await compareLedger(run);
   const silent = await servicesThatDoNotAnswer(run);
   const status = await run.server.stop();
-  const left = await leftovers(run.folder, [...run.pidsSeen]);
+  const left = await leftovers(run.folder);
   const writesPerSecond = run.acknowledged.size / seconds;
   const inferencesPerSecond = run.inferences.get("200 right") / seconds;
   const problems = [...run.problems, ...lost, ...silent.wrong, ...left.map((pid) => `process ${pid} is left over`)];
@@ -70,7 +69,6 @@ async function start(folder: string): Promise<Run> {
     writes: new Tally(),
     inferences: new Tally(),
     problems: [],
-    pidsSeen: new Set<number>(),
   };
   return { folder, port, controlPort, server, ...empty };
 }
@@ -140,8 +138,8 @@ async function killAll(run: Run, options: { readonly say: (line: string) => void
 }
 
 /** Pids once everything is up: the one before last is only killed when its successor works. */
-async function currentPids(run: Run): Promise<Pids> {
-  const pids = await until(
+function currentPids(run: Run): Promise<Pids> {
+  return until(
     async () => {
       const ready = await fetch(`http://127.0.0.1:${run.port}/v2/health/ready`, { signal: AbortSignal.timeout(2000) });
       if (!ready.ok) throw new Error(`the data plane answers ${ready.status}`);
@@ -152,8 +150,6 @@ async function currentPids(run: Run): Promise<Pids> {
     },
     { limitMs: 30_000 },
   );
-  for (const pid of [pids.supervisor, pids.control, ...pids.serving]) run.pidsSeen.add(pid);
-  return pids;
 }
 
 async function kill(run: Run, victim: { readonly target: Target; readonly pids: Pids }): Promise<void> {

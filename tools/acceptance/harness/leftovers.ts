@@ -1,15 +1,14 @@
 /** Processes that a run started and that still live. */
 import { readdirSync, readFileSync } from "node:fs";
-import { alive, until } from "./server.ts";
+import { until } from "./server.ts";
 
 const limitMs = 6_000;
 
-/** Those that were seen and are still the product's, and any whose command line names the run's folder; waits a while for them to end. */
-export async function leftovers(folder: string, seen: readonly number[]): Promise<readonly number[]> {
+/** Those whose command line names the run's folder, as that of each process of the product does; waits a while for them to end. */
+export async function leftovers(folder: string): Promise<readonly number[]> {
   const now = (): readonly number[] => {
     const pids = readdirSync("/proc").map(Number);
-    const named = pids.filter((pid) => pid > 0 && pid !== process.pid && commandLine(pid).includes(folder));
-    return [...new Set([...alive(seen).filter((pid) => commandLine(pid).includes("modelyard")), ...named])];
+    return pids.filter((pid) => pid > 0 && pid !== process.pid && commandLine(pid).includes(folder));
   };
   await until(
     async () => {

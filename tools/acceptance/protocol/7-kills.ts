@@ -38,7 +38,7 @@ export async function killsUnderTls(target: Target, say: (line: string) => void)
     paced({ perSecond: 150, inFlight: 16, action: (turn) => inferByRest(run, { pool, turn }) }),
     paced({ perSecond: 150, inFlight: 16, action: (turn) => inferByGrpc(run, { clients, turn }) }),
   ];
-  const seen = await killAll(run, say);
+  await killAll(run, say);
   await delay(1_000);
   await Promise.all(loads.map((load) => load.stop()));
   const seconds = (performance.now() - began) / 1_000;
@@ -46,7 +46,7 @@ export async function killsUnderTls(target: Target, say: (line: string) => void)
   clients.close();
   pool.destroy();
   const exitStatus = await target.server.stop();
-  const left = await leftovers(target.server.ready.dataDir, seen);
+  const left = await leftovers(target.server.ready.dataDir);
   const right = run.rest.get("right") + run.grpc.get("right");
   const problems = [
     ...run.problems.slice(0, 20),
@@ -107,11 +107,11 @@ function judge(run: Run, { tally, problem }: { readonly tally: Tally; readonly p
   if (problem !== undefined) run.problems.push(problem);
 }
 
-/** One is killed only when its successor has answered; gives the pids of all. */
-async function killAll(run: Run, say: (line: string) => void): Promise<readonly number[]> {
+/** One is killed only when its successor has answered. */
+async function killAll(run: Run, say: (line: string) => void): Promise<void> {
   const { target } = run;
   const random = seededRandom(seed);
-  const seen: number[] = [target.server.ready.pids.supervisor, target.server.ready.pids.control];
+  const seen: number[] = [];
   for (let round = 0; round < kills; round++) {
     const pid = await until(async () => servingAnew(target, seen), { limitMs: 30_000 });
     seen.push(pid);
@@ -126,8 +126,7 @@ async function killAll(run: Run, say: (line: string) => void): Promise<readonly 
     process.kill(pid, "SIGKILL");
     if (round % 5 === 4) say(`${round + 1} kills; REST ${String(run.rest)}; gRPC ${String(run.grpc)}`);
   }
-  seen.push(await until(async () => servingAnew(target, seen), { limitMs: 30_000 }));
-  return seen;
+  await until(async () => servingAnew(target, seen), { limitMs: 30_000 });
 }
 
 function servingAnew(target: Target, seen: readonly number[]): number {
