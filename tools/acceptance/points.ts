@@ -113,6 +113,33 @@ export const points: readonly Point[] = [
     script: "./protocol/8.ts",
   },
   {
+    name: "speed/1",
+    wanted:
+      "ONNX Runtime's share of the process's busy CPU: at least 75 % over gRPC with MNIST at 10 and 100 streams, at least 42 % over binary REST at 32 connections",
+    inCi: false,
+    script: "./speed/1.ts",
+  },
+  {
+    name: "speed/2",
+    wanted:
+      "Beside the bare ONNX Runtime loop in Python at 16 and 64 in flight: at most 2.6x over REST (JSON and binary) and 1.7x over gRPC; beside MLServer at most 1/11 and 1/6 of its CPU in process, 1/24 and 1/14 as it comes; start to first inference at most 1/6 of its; KServe's server and memory in the same table",
+    inCi: false,
+    script: "./speed/2.ts",
+  },
+  {
+    name: "speed/3",
+    wanted: "REST JSON beside the same handler on fastify: at most 0.6x without the model, at most 0.75x with it",
+    inCi: false,
+    script: "./speed/3.ts",
+  },
+  {
+    name: "speed/4",
+    wanted:
+      "A dense net over gRPC, 64 in flight on one connection: at least 4x less ONNX Runtime CPU a request and 2.5x less in all when requests run together; at most 1.1x at one in flight",
+    inCi: false,
+    script: "./speed/4.ts",
+  },
+  {
     name: "speed/8",
     wanted: "The check that `serve` reaches no schema, HTTP, gRPC or metrics library holds; a planted import fails it",
     inCi: true,

@@ -56,7 +56,7 @@ async function open({ folder }: BenchContext): Promise<OpenGroup> {
 async function startProgram(folder: string, name: string, args: readonly string[]): Promise<Peer> {
   const port = await freePort();
   const rest = `http://127.0.0.1:${port}`;
-  const script = join(import.meta.dirname, "..", "peers", `${name}.ts`);
+  const script = join(import.meta.dirname, "..", "programs", `${name}.ts`);
   return startPeer({
     name,
     command: process.execPath,

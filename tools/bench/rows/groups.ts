@@ -1,9 +1,10 @@
 /** Every group of rows, in the order in which they are measured. */
 import type { RowGroup } from "../row.ts";
 import { batchingRows } from "./batching-rows.ts";
+import { densityRows } from "./density-rows.ts";
 import { fastifyRows } from "./fastify-rows.ts";
 import { mnistRows } from "./mnist-rows.ts";
 import { profileRows } from "./profile-rows.ts";
 import { startRows } from "./start-rows.ts";
 
-export const groups: readonly RowGroup[] = [mnistRows, fastifyRows, batchingRows, profileRows, startRows];
+export const groups: readonly RowGroup[] = [mnistRows, fastifyRows, batchingRows, profileRows, startRows, densityRows];

@@ -71,7 +71,7 @@ interface Profiled {
 /** A serving process that listens itself, beside those of the server, with the hook that profiles it. */
 async function startProfiled(folder: string, dataDir: string): Promise<Profiled> {
   const file = join(folder, "serving.cpuprofile");
-  const hook = join(import.meta.dirname, "..", "profile-hook.ts");
+  const hook = join(import.meta.dirname, "..", "programs", "profile-hook.ts");
   const args = [
     "--import",
     hook,

@@ -1,0 +1,119 @@
+/**
+ * Many models in one process, without a server around them: what the runtime itself costs. Arguments: `prepare|load|cycle`, folder, count. `prepare`
+ * brings distinct models into an artifact store and makes their prepared copies; the others, each in a fresh process, print what they measured.
+ */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { metricsRegistry, seededRandom, silentLog, systemClock } from "@modelyard/core";
+import { openLocalArtifacts } from "@modelyard/objects";
+import { openArtifactStore } from "@modelyard/objects/store";
+import { type InferRequest, type LoadedModel, type LoadRequest, type ModelRuntime, onnxRuntime } from "@modelyard/runtimes";
+import { caseOfModel, writeDistinctModels } from "../../acceptance/harness/distinct-models.ts";
+import { difference, readCases, sharedModel } from "../../acceptance/harness/shared-data.ts";
+import { fromBytes, toBytes } from "../../acceptance/harness/tensor-bytes.ts";
+
+const [mode = "", folder = "", countText = "0"] = process.argv.slice(2);
+const count = Number(countText);
+const base = { clock: systemClock(), log: silentLog(), random: seededRandom(1) };
+const objectsDir = join(folder, "objects");
+const digestsFile = join(folder, "digests.json");
+const [known] = readCases(sharedModel("mnist/cases.json"));
+
+if (mode === "prepare") await prepare();
+if (mode === "load") console.log(JSON.stringify(await loadAll()));
+if (mode === "cycle") console.log(JSON.stringify(await cycle()));
+process.exit(0);
+
+function openRuntime(artifacts: Parameters<typeof onnxRuntime>[0]["artifacts"]): ModelRuntime {
+  return onnxRuntime({ ...base, artifacts, preparedDir: join(folder, "prepared"), capacityBytes: 2 ** 34, metrics: metricsRegistry() });
+}
+
+function requestOf(index: number, artifactDigest: string): LoadRequest {
+  return { modelId: `mnist-${index}`, modelType: "onnx", artifactDigest, parameters: {} };
+}
+
+async function prepare(): Promise<void> {
+  const artifacts = await openArtifactStore({ ...base, directory: objectsDir });
+  const runtime = openRuntime(artifacts);
+  const digests: string[] = [];
+  for (const path of writeDistinctModels(join(folder, "models"), count))
+    digests.push((await artifacts.ingest({ kind: "file", path })).digest);
+  const waiting = digests.entries();
+  const work = async (): Promise<void> => {
+    for (const [index, digest] of waiting) await (await runtime.load(requestOf(index, digest))).unload();
+  };
+  await Promise.all([work(), work(), work()]);
+  writeFileSync(digestsFile, JSON.stringify(digests));
+}
+
+function open(): { readonly runtime: ModelRuntime; readonly digests: readonly string[] } {
+  return {
+    runtime: openRuntime(openLocalArtifacts({ directory: objectsDir, random: base.random })),
+    digests: JSON.parse(readFileSync(digestsFile, "utf8")) as readonly string[],
+  };
+}
+
+function inferRequest(): InferRequest {
+  const inputs = (known?.inputs ?? []).map((input) => ({
+    name: input.name,
+    datatype: "FP32" as const,
+    shape: input.shape,
+    bytes: new Uint8Array(toBytes(input)),
+  }));
+  return { inputs, outputNames: undefined };
+}
+
+async function loadAll(): Promise<object> {
+  const { runtime, digests } = open();
+  const request = inferRequest();
+  const first = await runtime.load(requestOf(0, digests[0] ?? ""));
+  await first.infer(request);
+  const before = { ...resident(), cpu: process.cpuUsage() };
+  const models: LoadedModel[] = [first];
+  for (let index = 1; index < count; index++) models.push(await runtime.load(requestOf(index, digests[index] ?? "")));
+  const cpu = process.cpuUsage(before.cpu);
+  for (const model of models) await model.infer(request);
+  const after = resident();
+  const wrong: string[] = [];
+  for (let index = 0; index < count; index += Math.floor(count / 100)) {
+    const why = await wrongAnswer(models[index], index, request);
+    if (why !== undefined) wrong.push(why);
+  }
+  return {
+    perGib: Math.floor(2 ** 30 / ((after.bytes - before.bytes) / (count - 1))),
+    loadMicros: (cpu.user + cpu.system) / (count - 1),
+    threads: [before.threads, after.threads],
+    wrong,
+  };
+}
+
+async function wrongAnswer(model: LoadedModel | undefined, index: number, request: InferRequest): Promise<string | undefined> {
+  const outputs = (await model?.infer(request)) ?? [];
+  const found = outputs.map((output) => ({
+    name: output.name,
+    datatype: output.datatype,
+    shape: output.shape,
+    data: "bytes" in output ? fromBytes(output.datatype, Buffer.from(output.bytes)) : [],
+  }));
+  return known && difference(caseOfModel(known, index), found);
+}
+
+/** A hundred models loaded and unloaded in turn; memory once it is level, and in the end. */
+async function cycle(): Promise<object> {
+  const { runtime, digests } = open();
+  const request = inferRequest();
+  const levelAfter = Math.floor(count / 5);
+  let level = 0;
+  for (let index = 0; index < count; index++) {
+    const model = await runtime.load(requestOf(index, digests[index % digests.length] ?? ""));
+    await model.infer(request);
+    await model.unload();
+    if (index === levelAfter) level = resident().bytes;
+  }
+  return { growthPercent: (100 * (resident().bytes - level)) / level };
+}
+
+function resident(): { readonly bytes: number; readonly threads: number } {
+  globalThis.gc?.();
+  return { bytes: process.memoryUsage.rss(), threads: readdirSync("/proc/self/task").length };
+}
