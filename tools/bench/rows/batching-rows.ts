@@ -1,41 +1,17 @@
 /** Requests that run together, beside the same model whose requests run alone: a dense net, of which one run of many rows costs little more than one of one. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildModel, buildNode, buildTensor, type OnnxModel, tensorValue, writeModel } from "@modelyard/onnx";
+import { writeModel } from "@modelyard/onnx";
 import { createService, waitReady } from "../../acceptance/harness/resources.ts";
 import { startServer } from "../../acceptance/harness/server.ts";
 import type { JsonTensor } from "../../acceptance/harness/shared-data.ts";
+import { capture } from "../../repository.ts";
+import { denseNet, denseSizes } from "../dense-net.ts";
 import { cpuPerRequest, type RequestBody, send, writeBodies } from "../load.ts";
 import type { BenchContext, OpenGroup, RowGroup } from "../row.ts";
 
 /** See the module. */
 export const batchingRows: RowGroup = { ids: ["batching"], open };
-
-const sizes = [784, 256, 256, 10] as const;
-
-/** 784-256-256-10 with rectifiers. */
-function denseNet(): OnnxModel {
-  const layers = sizes.slice(1).map((columns, index) => ({ rows: sizes[index] ?? 0, columns, index }));
-  const weights = (count: number, salt: number): Uint8Array =>
-    new Uint8Array(new Float32Array(count).map((_, at) => (((at + salt) * 7919) % 1009) / 5_045 - 0.1).buffer);
-  return buildModel({
-    nodes: layers.flatMap(({ index }) => {
-      const isLast = index === layers.length - 1;
-      const gemm = buildNode({
-        opType: "Gemm",
-        inputs: [index === 0 ? "x" : `a${index}`, `w${index}`, `b${index}`],
-        outputs: [isLast ? "y" : `g${index}`],
-      });
-      return isLast ? [gemm] : [gemm, buildNode({ opType: "Relu", inputs: [`g${index}`], outputs: [`a${index + 1}`] })];
-    }),
-    inputs: [tensorValue("x", "FP32", ["n", sizes[0]])],
-    outputs: [tensorValue("y", "FP32", ["n", sizes[3]])],
-    initializers: layers.flatMap(({ rows, columns, index }) => [
-      buildTensor({ name: `w${index}`, datatype: "FP32", shape: [rows, columns], data: weights(rows * columns, index) }),
-      buildTensor({ name: `b${index}`, datatype: "FP32", shape: [columns], data: weights(columns, index) }),
-    ]),
-  });
-}
 
 async function open({ folder }: BenchContext): Promise<OpenGroup> {
   const file = join(folder, "dense.onnx");
@@ -49,8 +25,8 @@ async function open({ folder }: BenchContext): Promise<OpenGroup> {
   const input: JsonTensor = {
     name: "x",
     datatype: "FP32",
-    shape: [1, sizes[0]],
-    data: Array.from({ length: sizes[0] }, (_, index) => (index % 11) / 11),
+    shape: [1, denseSizes[0]],
+    data: Array.from({ length: denseSizes[0] }, (_, index) => (index % 11) / 11),
   };
   const bodyOf = (model: string): RequestBody => writeBodies(folder, { model, inputs: [input] }).grpc;
   const loadOf = (model: string, inFlight: number) =>
@@ -69,6 +45,15 @@ async function open({ folder }: BenchContext): Promise<OpenGroup> {
         theirs: cpuOf("alone"),
       },
       {
+        id: "batching-runtime-64",
+        what: "The runtime alone, 64 requests at once: CPU of its runs a request, putting together and apart included",
+        unit: "us CPU",
+        peer: "the same, each request alone",
+        budget: { kind: "maxRatio", value: 1 / 4 },
+        ours: () => runtimeCpu(folder, file, "together"),
+        theirs: () => runtimeCpu(folder, file, "alone"),
+      },
+      {
         id: "batching-latency-1",
         what: "The same, one in flight: what running together costs who comes alone, as the time a request takes",
         unit: "us",
@@ -80,4 +65,11 @@ async function open({ folder }: BenchContext): Promise<OpenGroup> {
     ],
     close: async () => void (await server.stop()),
   };
+}
+
+async function runtimeCpu(folder: string, file: string, mode: "together" | "alone"): Promise<number> {
+  const script = join(import.meta.dirname, "..", "programs", "batching-program.ts");
+  const { status, stdout, output } = await capture(process.execPath, ["--conditions=modelyard-source", script, folder, file, mode]);
+  if (status !== 0) throw new Error(`the batching program ended with ${status}: ${output.slice(-800)}`);
+  return Number(stdout);
 }
