@@ -44,8 +44,10 @@ export class MessageReader {
   readonly #maxMessageBytes: number;
   readonly #sink: MessageSink;
   readonly #memory: BufferBudget | undefined;
-  readonly #prefix: Buffer = Buffer.alloc(messagePrefixBytes);
+  /** A prefix that came in pieces; most never do, and cost no memory of their own. */
+  #prefix: Buffer | undefined;
   #prefixBytes = 0;
+  #isCompressed = false;
   #sizeBytes = 0;
   /** What has come of the message, in a buffer of at most its size. */
   #message: Buffer | undefined;
@@ -82,18 +84,29 @@ export class MessageReader {
   }
 
   #begin(chunk: Uint8Array, start: number): number {
-    let at = start;
-    while (this.#prefixBytes < messagePrefixBytes && at < chunk.length) this.#prefix[this.#prefixBytes++] = chunk[at++] ?? 0;
+    const at = this.#takePrefix(chunk, start);
     if (this.#prefixBytes < messagePrefixBytes) return at;
-    const size = this.#checkedSize();
+    const size = this.#sizeBytes;
     if (chunk.length - at < size) {
-      this.#sizeBytes = size;
       this.#message = Buffer.allocUnsafeSlow(Math.min(size, firstMessageBytes));
       return at;
     }
     this.#prefixBytes = 0;
-    this.#sink.onMessage(chunk.subarray(at, at + size), false, this.#prefix[0] !== 0);
+    this.#sink.onMessage(chunk.subarray(at, at + size), false, this.#isCompressed);
     return at + size;
+  }
+
+  #takePrefix(chunk: Uint8Array, start: number): number {
+    if (this.#prefixBytes === 0 && chunk.length - start >= messagePrefixBytes) {
+      this.#prefixBytes = messagePrefixBytes;
+      this.#check(chunk, start);
+      return start + messagePrefixBytes;
+    }
+    let at = start;
+    this.#prefix ??= Buffer.alloc(messagePrefixBytes);
+    while (this.#prefixBytes < messagePrefixBytes && at < chunk.length) this.#prefix[this.#prefixBytes++] = chunk[at++] ?? 0;
+    if (this.#prefixBytes === messagePrefixBytes) this.#check(this.#prefix, 0);
+    return at;
   }
 
   #continue(chunk: Uint8Array, at: number): number {
@@ -105,7 +118,7 @@ export class MessageReader {
     if (this.#messageBytes < this.#sizeBytes) return end;
     this.drop();
     this.#prefixBytes = 0;
-    this.#sink.onMessage(message, true, this.#prefix[0] !== 0);
+    this.#sink.onMessage(message, true, this.#isCompressed);
     return end;
   }
 
@@ -118,11 +131,13 @@ export class MessageReader {
     return grown;
   }
 
-  #checkedSize(): number {
-    const [flag = 0] = this.#prefix;
+  #check(prefix: Uint8Array, at: number): void {
+    const flag = prefix[at] ?? 0;
     if (flag > 1) throw failure("GRPC_MALFORMED", { problem: `the flag byte is ${flag}` });
-    const size = this.#prefix.readUInt32BE(1);
-    if (size <= this.#maxMessageBytes) return size;
-    throw failure("LIMIT_EXCEEDED", { what: "The gRPC message", current: `${size} bytes`, limit: `${this.#maxMessageBytes} bytes` });
+    const size = 2 ** 24 * (prefix[at + 1] ?? 0) + (((prefix[at + 2] ?? 0) << 16) | ((prefix[at + 3] ?? 0) << 8) | (prefix[at + 4] ?? 0));
+    const limit = this.#maxMessageBytes;
+    if (size > limit) throw failure("LIMIT_EXCEEDED", { what: "The gRPC message", current: `${size} bytes`, limit: `${limit} bytes` });
+    this.#isCompressed = flag === 1;
+    this.#sizeBytes = size;
   }
 }
