@@ -29,6 +29,7 @@ export {
   repositoryModelRequest,
   type StatisticDuration,
 } from "./inference/extension-messages.ts";
+export { GrpcInferForm } from "./inference/grpc-infer-form.ts";
 export { type GrpcInferenceRequest, readGrpcInferRequest } from "./inference/grpc-infer-request.ts";
 export { type WriteGrpcInferResponseOptions, writeGrpcInferResponse } from "./inference/grpc-infer-response.ts";
 export { type WriteGrpcStreamResponseOptions, writeGrpcStreamError, writeGrpcStreamResponse } from "./inference/grpc-stream-response.ts";

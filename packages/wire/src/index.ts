@@ -6,6 +6,7 @@
  */
 export { type GrpcCallOptions, type GrpcRequest, grpcCall } from "./grpc/client-call.ts";
 export { type GrpcDuplex, grpcDuplex } from "./grpc/client-duplex.ts";
+export { messagePrefixBytes } from "./grpc/message-framing.ts";
 export type { GrpcCall, GrpcOptions } from "./grpc/server-call.ts";
 export { type GrpcMessageHandlers, type GrpcStreamingOptions, grpcStreaming } from "./grpc/streaming.ts";
 export { type GrpcUnaryOptions, grpcUnary } from "./grpc/unary.ts";

@@ -3,6 +3,7 @@
  * `node --conditions=modelyard-source packages/codec/src/inference/inference.bench.ts`.
  */
 import type { Tensor } from "../tensor.ts";
+import { GrpcInferForm } from "./grpc-infer-form.ts";
 import { readGrpcInferRequest } from "./grpc-infer-request.ts";
 import { writeGrpcInferResponse } from "./grpc-infer-response.ts";
 import { type InferenceInput, tensorOfInput } from "./inference-message.ts";
@@ -29,15 +30,18 @@ const binaryHead = Buffer.from(JSON.stringify({ inputs: [{ ...header, parameters
 const binary = Buffer.concat([binaryHead, bytes]);
 const raw = grpcRequest(true);
 const typed = grpcRequest(false);
+const form = new GrpcInferForm(0);
 const response = { modelName: "mnist", modelVersion: "1", id: "", outputs: [scores] };
 
 const rows: Readonly<Record<string, () => unknown>> = {
   "gRPC raw request": () => tensors(readGrpcInferRequest(raw)),
+  "gRPC raw request, repeated": () => tensors(form.read(raw)),
   "gRPC typed request": () => tensors(readGrpcInferRequest(typed)),
   "REST binary request": () => tensors(readRestInferRequest(binary, binaryHead.length)),
   "REST JSON request, whole numbers": () => tensors(readRestInferRequest(json, undefined)),
   "REST JSON request, 17 digits": () => tensors(readRestInferRequest(precise, undefined)),
   "gRPC raw response": () => writeGrpcInferResponse(response, { isRaw: true }),
+  "gRPC raw response, repeated": () => form.write(response, true),
   "gRPC typed response": () => writeGrpcInferResponse(response, { isRaw: false }),
   "REST JSON response": () => writeRestInferResponse(response, () => false),
   "REST binary response": () => writeRestInferResponse(response, () => true),

@@ -1,5 +1,5 @@
 /** The gRPC face: the calls of `inference.GRPCInferenceService`, by their paths. */
-import { readGrpcInferRequest } from "@modelyard/codec";
+import { GrpcInferForm } from "@modelyard/codec";
 import { failure, type Log, PlatformError } from "@modelyard/core";
 import {
   type BodyConsumer,
@@ -10,6 +10,7 @@ import {
   type GrpcUnaryOptions,
   grpcStreaming,
   grpcUnary,
+  messagePrefixBytes,
 } from "@modelyard/wire";
 import type { OutcomeSink } from "../inference/inference-call.ts";
 import type { InferenceRunner } from "../inference/inference-runner.ts";
@@ -185,10 +186,13 @@ export class GrpcFace {
 
   #infer({ call, message }: Handling): void {
     const { mesh, clock } = this.#options;
-    const request = readGrpcInferRequest(message);
+    const memo = this.#memoOf(call);
+    memo.form ??= new GrpcInferForm(messagePrefixBytes);
+    const { form, namespace } = memo;
+    const request = form.read(message);
     const { modelName: model, modelVersion: version } = request;
-    const resolved = resolveObserved(call.exchange, mesh, { namespace: this.#memoOf(call).namespace, model, version });
-    this.#runner.start(new GrpcInferenceCall({ call, resolved, message, request, clock, sink: this.#inferSink }));
+    const resolved = resolveObserved(call.exchange, mesh, { namespace, model, version });
+    this.#runner.start(new GrpcInferenceCall({ call, resolved, message, request, form, clock, sink: this.#inferSink }));
   }
 
   #memoOf(call: GrpcCall): HeadMemo {

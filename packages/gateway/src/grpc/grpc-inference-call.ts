@@ -1,5 +1,5 @@
 /** An inference over gRPC. */
-import { type GrpcInferenceRequest, type InferenceResponse, readGrpcInferRequest, writeGrpcInferResponse } from "@modelyard/codec";
+import { type GrpcInferenceRequest, type GrpcInferForm, type InferenceResponse, readGrpcInferRequest } from "@modelyard/codec";
 import type { Clock, PlatformError } from "@modelyard/core";
 import type { GrpcCall } from "@modelyard/wire";
 import type { InferenceCall, OutcomeSink } from "../inference/inference-call.ts";
@@ -13,6 +13,8 @@ export interface GrpcInferenceCallInit {
   readonly message: Uint8Array;
   /** Read from `message`. */
   readonly request: GrpcInferenceRequest;
+  /** Writes the answer. */
+  readonly form: GrpcInferForm;
   readonly clock: Clock;
   readonly sink: OutcomeSink<GrpcCall>;
 }
@@ -45,9 +47,9 @@ export class GrpcInferenceCall implements InferenceCall {
   }
 
   answer(response: InferenceResponse): void {
-    const { call, sink } = this.#init;
+    const { call, sink, form } = this.#init;
     if (this.#isSettled || call.isOver) return;
-    call.respond(writeGrpcInferResponse(response, { isRaw: this.#request.isRaw }));
+    call.respondBehindPrefix(form.write(response, this.#request.isRaw));
     this.#isSettled = true;
     sink.answered();
   }

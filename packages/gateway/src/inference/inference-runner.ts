@@ -92,7 +92,6 @@ export class InferenceRunner {
     const { call, record, held } = running;
     let result: InferResult;
     try {
-      record.waited();
       const request = bind(call, held.model);
       record.bound();
       result = held.model.infer(request);

@@ -16,6 +16,15 @@ export function messagePrefix(sizeBytes: number, isCompressed = false): Buffer {
   return prefix;
 }
 
+/** Writes the prefix of a message that is not compressed into the first bytes of a buffer. */
+export function writeMessagePrefix(framed: Uint8Array, sizeBytes: number): void {
+  framed[0] = 0;
+  framed[1] = sizeBytes >>> 24;
+  framed[2] = sizeBytes >>> 16;
+  framed[3] = sizeBytes >>> 8;
+  framed[4] = sizeBytes;
+}
+
 /** A message with its prefix, in one piece. */
 export function framedMessage(message: Uint8Array, isCompressed = false): Buffer {
   const framed = Buffer.allocUnsafe(messagePrefixBytes + message.length);
