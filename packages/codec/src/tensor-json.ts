@@ -37,6 +37,16 @@ export function tensorFromJson(header: TensorHeader, json: JsonData): Tensor {
   return { name, datatype, shape, bytes: bytesOfArray(readers[datatype](header, elements)) };
 }
 
+/** As {@link tensorFromJson} of a flat list of numbers, none of them beyond 2^53 or what FP32 can hold. */
+export function tensorFromNumbers(header: TensorHeader, values: Float64Array): Tensor {
+  const { name, datatype, shape } = header;
+  const isWhole = values.length === elementCountOf(shape);
+  if (isWhole && datatype === "FP32") return { name, datatype, shape, bytes: bytesOfArray(new Float32Array(values)) };
+  if (isWhole && datatype === "FP64") return { name, datatype, shape, bytes: bytesOfArray(new Float64Array(values)) };
+  const data = Array.from(values);
+  return tensorFromJson(header, { data, exact: () => data });
+}
+
 /** Elements of a tensor as JSON text: a flat list. -0 is written as 0. */
 export function tensorToJson(tensor: Tensor): string {
   if (tensor.datatype === "BYTES") return `[${tensor.elements.map((element, index) => textOf(tensor.name, element, index)).join(",")}]`;

@@ -24,7 +24,7 @@ import type { Measurement, PointContext } from "../point.ts";
 
 const passes = 100;
 /** Passes before the baseline: at least so many, and until the memory of the last ones is level, or as many as may be. */
-const warmUp = { fewest: 30, most: 60, levelPasses: 10, levelShare: 0.01 };
+const warmUp = { fewest: 120, most: 180, levelPasses: 10, levelShare: 0.01 };
 const atOnce = 8;
 const idleMs = 8_000;
 const wanted = { requests: 300, classes: 14, ofEach: 20, growthShare: 0.05 };

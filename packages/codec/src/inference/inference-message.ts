@@ -6,7 +6,7 @@ import { assertNever, failure } from "@modelyard/core";
 import { type Datatype, datatypes, isDatatype } from "../datatype.ts";
 import type { Tensor } from "../tensor.ts";
 import { type TensorHeader, tensorFromBytes } from "../tensor-bytes.ts";
-import { type JsonData, tensorFromJson } from "../tensor-json.ts";
+import { type JsonData, tensorFromJson, tensorFromNumbers } from "../tensor-json.ts";
 import { tensorFromTypedContents } from "./typed-contents.ts";
 
 /** Parameters by name. Values the protocol does not know are kept as they came. */
@@ -18,7 +18,9 @@ export type InputContents =
   | { readonly kind: "raw"; readonly bytes: Uint8Array }
   /** One `InferTensorContents` message, in as many pieces as it came in. */
   | { readonly kind: "typed"; readonly pieces: readonly Uint8Array[] }
-  | { readonly kind: "json"; readonly json: JsonData };
+  | { readonly kind: "json"; readonly json: JsonData }
+  /** A flat list of JSON numbers that was read ahead. */
+  | { readonly kind: "numbers"; readonly values: Float64Array };
 
 /** An input whose contents are not read yet. */
 export interface InferenceInput extends TensorHeader {
@@ -68,6 +70,8 @@ export function tensorOfInput(input: InferenceInput): Tensor {
       return tensorFromTypedContents(input, contents.pieces);
     case "json":
       return tensorFromJson(input, contents.json);
+    case "numbers":
+      return tensorFromNumbers(input, contents.values);
     default:
       return assertNever(contents);
   }

@@ -14,6 +14,7 @@ import {
   type InputContents,
   maxTensors,
 } from "./inference-message.ts";
+import { listAt, type NumberLists, takeNumberLists } from "./number-lists.ts";
 
 /** An output that was asked for over REST. */
 export interface RestRequestedOutput {
@@ -34,6 +35,8 @@ type JsonObject = Readonly<Record<string, unknown>>;
 /** The parts of a body. */
 interface Body {
   readonly root: JsonObject;
+  /** Lists of numbers that were read ahead. */
+  readonly lists: readonly Float64Array[];
   readonly exactRoot: () => unknown;
   readonly binary: Uint8Array;
   readonly hasBinary: boolean;
@@ -65,9 +68,31 @@ function splitBody(bytes: Uint8Array, jsonLength: number | undefined): Body {
     throw invalid(`Inference-Header-Content-Length is ${end}, but the body has only ${bytes.length} bytes`);
   }
   if (end === 0) throw invalid("the body is empty where JSON is expected");
-  const json = parseJsonText(bytes.subarray(0, end));
+  return { ...parseRoot(bytes.subarray(0, end)), binary: bytes.subarray(end), hasBinary: jsonLength !== undefined };
+}
+
+function parseRoot(text: Uint8Array): Pick<Body, "root" | "lists" | "exactRoot"> {
+  const taken = takeNumberLists(text);
+  const root = taken && parseRest(taken);
+  if (root) return { root, lists: taken.lists, exactRoot: () => parseJsonText(text).exact() };
+  const json = parseJsonText(text);
   if (!isObject(json.value)) throw invalid("its JSON is not an object");
-  return { root: json.value, exactRoot: () => json.exact(), binary: bytes.subarray(end), hasBinary: jsonLength !== undefined };
+  return { root: json.value, lists: [], exactRoot: () => json.exact() };
+}
+
+/** What is left of a text; `undefined` when it is no JSON, or a list that was taken is not the data of an input: then all of it is parsed. */
+function parseRest({ rest, lists }: NumberLists): JsonObject | undefined {
+  if (rest.includes("\uFFFD")) return undefined;
+  let root: unknown;
+  try {
+    root = JSON.parse(rest);
+  } catch {
+    // The parse of the whole text says what is wrong with it.
+    return undefined;
+  }
+  if (!isObject(root) || !Array.isArray(root["inputs"])) return undefined;
+  const found = root["inputs"].filter((input) => isObject(input) && listAt(input["data"], lists));
+  return found.length === lists.length ? root : undefined;
 }
 
 function readInputs(body: Body): InferenceInput[] {
@@ -97,6 +122,8 @@ interface InputSource {
 }
 
 function jsonContents({ body, input, index, name }: InputSource & { readonly index: number }): InputContents {
+  const values = listAt(input["data"], body.lists);
+  if (values) return { kind: "numbers", values };
   const data = input["data"] ?? (isInSharedMemory(input) ? [] : undefined);
   if (!Array.isArray(data)) throw invalid(`the input "${name}" has neither "data", a list, nor the parameter "binary_data_size"`);
   return { kind: "json", json: { data, exact: () => exactData(body.exactRoot(), index) } };

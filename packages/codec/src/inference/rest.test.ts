@@ -82,6 +82,27 @@ describe("readRestInferRequest()", () => {
     expect(request.outputs.map((output) => output.isBinary)).toEqual([true, false]);
   });
 
+  it("reads long lists of numbers of every datatype, and says of them what it says of short ones", () => {
+    const data = Array.from({ length: 20 }, (_, index) => index);
+    const read = (datatype: string, values: readonly unknown[] = data): unknown => {
+      const [input] = readJson({ inputs: [{ name: "x", datatype, shape: [20], data: values }] }).inputs;
+      const tensor = input && tensorOfInput(input);
+      return tensor && "bytes" in tensor && Array.from(arrayOf(tensor.datatype, tensor.bytes), Number);
+    };
+    for (const datatype of ["FP64", "FP32", "FP16", "BF16", "INT64", "UINT64", "INT8", "UINT32"]) expect(read(datatype)).toEqual(data);
+    expect(refusal(() => read("UINT8", [...data.slice(1), 256]))).toContain("256");
+    expect(refusal(() => read("INT32", [...data.slice(1), 0.5]))).toContain("0.5");
+    expect(refusal(() => read("FP32", data.slice(1)))).toContain("19");
+    expect(refusal(() => read("BYTES"))).toContain("a string");
+  });
+
+  it("keeps a long list of numbers that is no data of an input, and reads the one that is", () => {
+    const data = Array.from({ length: 20 }, (_, index) => index / 4);
+    const request = readJson({ parameters: { data }, inputs: [{ name: "x", datatype: "FP32", shape: [20], data }] });
+    expect(request.parameters).toEqual({ data });
+    expect(request.inputs.map(tensorOfInput)).toMatchObject([{ bytes: new Uint8Array(new Float32Array(data).buffer) }]);
+  });
+
   it("leaves the contents of an input in shared memory to the caller", () => {
     const [input] = readJson({ inputs: [{ ...x, data: undefined, parameters: { shared_memory_region: "r" } }] }).inputs;
     expect(input?.parameters).toEqual({ shared_memory_region: "r" });
