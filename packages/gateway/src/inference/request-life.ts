@@ -1,6 +1,6 @@
 /**
- * How long a request may wait. Deadline and signal are made when they are first asked for: a request that is answered in the same tick
- * pays for neither.
+ * How long a request may wait. Deadline and signal are made when they are first asked for: a request that is answered in the same tick pays for
+ * neither, one that runs in company for no signal.
  */
 import { type Clock, failure, type PlatformError, type Timer } from "@modelyard/core";
 import type { AcquireOptions } from "@modelyard/mesh";
@@ -27,6 +27,10 @@ export class RequestLife implements AcquireOptions {
   #deadlineMs: number | undefined;
   #controller: AbortController | undefined;
   #timer: Timer | undefined;
+  #onOver: ((error: unknown) => void) | undefined;
+  #isGoneWatched = false;
+  /** Why the request waits no longer. */
+  #over: { readonly error: unknown } | undefined;
 
   constructor(waiter: Waiter, deps: RequestLifeDeps) {
     this.#waiter = waiter;
@@ -42,21 +46,21 @@ export class RequestLife implements AcquireOptions {
   /** Aborted when the client goes away, and at the deadline once {@link RequestLife.watch} was called. */
   get signal(): AbortSignal {
     if (!this.#controller) {
-      const controller = new AbortController();
-      this.#controller = controller;
-      this.#waiter.onGone((error) => controller.abort(error));
+      this.#controller = new AbortController();
+      if (this.#over) this.#controller.abort(this.#over.error);
+      else this.#watchGone();
     }
     return this.#controller.signal;
   }
 
   /** Calls back once, with why, when the request should wait no longer. */
   watch(onOver: (error: unknown) => void): void {
-    const { signal } = this;
     const { clock } = this.#deps;
+    this.#onOver = onOver;
+    this.#watchGone();
+    if (this.#over) return onOver(this.#over.error);
     const limitMs = Math.max(this.deadlineMs - clock.monotonicMs(), 0);
-    if (signal.aborted) onOver(signal.reason);
-    else signal.addEventListener("abort", () => onOver(signal.reason), { once: true });
-    const expire = (): void => this.#controller?.abort(failure("DEADLINE_EXCEEDED", { what: "The request", limitMs: Math.round(limitMs) }));
+    const expire = (): void => this.#end(failure("DEADLINE_EXCEEDED", { what: "The request", limitMs: Math.round(limitMs) }));
     this.#timer = clock.setTimer(limitMs, expire, { background: true });
   }
 
@@ -68,5 +72,18 @@ export class RequestLife implements AcquireOptions {
   /** Stops watching the time. */
   end(): void {
     this.#timer?.cancel();
+  }
+
+  #watchGone(): void {
+    if (this.#isGoneWatched) return;
+    this.#isGoneWatched = true;
+    this.#waiter.onGone((error) => this.#end(error));
+  }
+
+  #end(error: unknown): void {
+    if (this.#over) return;
+    this.#over = { error };
+    this.#onOver?.(error);
+    this.#controller?.abort(error);
   }
 }
