@@ -1,5 +1,4 @@
 /** A loaded ONNX model: what it is, and where it runs. */
-import type { Tensor } from "@modelyard/codec";
 import { assert } from "@modelyard/core";
 import type { Batching } from "../batching/plan-batching.ts";
 import type { InferRequest, InferResult, LoadedModel, ModelSignature } from "../contract.ts";
@@ -18,11 +17,18 @@ export interface OnnxModelFacts {
 /** Where a model runs. */
 export type OnnxModelPlace =
   | { readonly placement: "inline"; readonly session: ModelSession }
-  | { readonly placement: "worker"; readonly worker: RunWorkerHandle; readonly handle: number; readonly batching: Batching | undefined };
+  /** In each of several workers, so that one model can use as many cores. At least one. */
+  | { readonly placement: "worker"; readonly copies: readonly WorkerCopy[]; readonly batching: Batching | undefined };
 
-/** One runs, one is there when it is done; or as many as can run together, and as many are there when they are done. */
-function workerConcurrency(batching: Batching | undefined): number {
-  return 2 * Math.min(batching?.maxRows ?? 1, mostTogether);
+/** A model in a worker. */
+export interface WorkerCopy {
+  readonly worker: RunWorkerHandle;
+  readonly handle: number;
+}
+
+/** In each worker one runs, one is there when it is done; or as many as can run together, and as many are there when they are done. */
+function workerConcurrency(copies: number, batching: Batching | undefined): number {
+  return 2 * copies * Math.min(batching?.maxRows ?? 1, mostTogether);
 }
 
 const mostTogether = 64;
@@ -34,7 +40,7 @@ export function onnxModel(facts: OnnxModelFacts, place: OnnxModelPlace, onUnload
   return {
     ...facts,
     placement: place.placement,
-    maxConcurrency: place.placement === "inline" ? 0 : workerConcurrency(place.batching),
+    maxConcurrency: place.placement === "inline" ? 0 : workerConcurrency(place.copies.length, place.batching),
     infer(request) {
       assert(!isUnloaded, "a model that was unloaded is not run");
       return infer(request);
@@ -53,11 +59,29 @@ function inferIn(place: OnnxModelPlace): (request: InferRequest) => InferResult 
     const { session } = place;
     return (request) => session.run(request);
   }
-  const { worker, handle } = place;
-  return (request): Promise<readonly Tensor[]> => worker.run(handle, request);
+  const copies = place.copies.map((copy) => ({ ...copy, running: 0 }));
+  return async (request) => {
+    const copy = leastBusy(copies);
+    copy.running++;
+    try {
+      return await copy.worker.run(copy.handle, request);
+    } finally {
+      copy.running--;
+    }
+  };
+}
+
+interface BusyCopy extends WorkerCopy {
+  running: number;
+}
+
+function leastBusy(copies: readonly BusyCopy[]): BusyCopy {
+  const [first, ...others] = copies;
+  assert(first, "a model in workers is in one of them");
+  return others.reduce((least, one) => (one.running < least.running ? one : least), first);
 }
 
 async function releaseIn(place: OnnxModelPlace): Promise<void> {
   if (place.placement === "inline") await place.session.release();
-  else await place.worker.unload(place.handle);
+  else await Promise.all(place.copies.map(({ worker, handle }) => worker.unload(handle)));
 }

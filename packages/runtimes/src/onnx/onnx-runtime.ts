@@ -20,7 +20,7 @@ import type { RunWorkerHandle } from "../workers/run-worker-handle.ts";
 import { WorkerPool } from "../workers/worker-pool.ts";
 import { parseRunLimitMs } from "./load-parameters.ts";
 import { openModelSession, type SessionPlan } from "./model-session.ts";
-import { type OnnxModelPlace, onnxModel } from "./onnx-model.ts";
+import { type OnnxModelPlace, onnxModel, type WorkerCopy } from "./onnx-model.ts";
 import { type OrtEngine, openOrtEngine } from "./ort-engine.ts";
 import { isOutOfMemory, ortReason } from "./ort-reason.ts";
 import { type OnnxRuntimeOptions, type ResolvedOnnxRuntimeOptions, resolveOnnxRuntimeOptions } from "./runtime-options.ts";
@@ -32,6 +32,8 @@ const inlineLoadBelowMicros = 5000;
 // Runs that are put together hold up what comes after them: on the I/O thread other models and the sockets, in a worker other models.
 const longestInlineMicros = 500;
 const longestInWorkerMicros = 20_000;
+// Up to here the memory of a copy in each worker is little beside what a worker itself takes.
+const largestCopiedBytes = 8 * 2 ** 20;
 const loadBoundsMs = [0.5, 1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000];
 
 /** Opens the in-process runtime. */
@@ -94,7 +96,7 @@ class OnnxModelRuntime implements ModelRuntime {
     const info = this.#preparer.peek(request.artifactDigest);
     if (info) {
       const fileBytes = info.files.reduce((sum, file) => sum + file.sizeBytes, 0);
-      return chargedBytes(fileBytes, { memoryBytes: info.memoryBytes, nodes: info.nodes });
+      return this.#copiesOf(info, fileBytes) * chargedBytes(fileBytes, { memoryBytes: info.memoryBytes, nodes: info.nodes });
     }
     const open = await this.#options.artifacts.open(request.artifactDigest);
     await open.close();
@@ -153,15 +155,16 @@ class OnnxModelRuntime implements ModelRuntime {
     const { request, signal, onStage } = context;
     onStage("load");
     const { info, sizeBytes: fileBytes } = copy;
-    const worker = this.#isShort(info) ? undefined : this.#workers.choose();
-    const open = (): Promise<OnnxModelPlace> => this.#open(context, copy, worker);
+    const copies = this.#copiesOf(info, fileBytes);
+    const workers = this.#isShort(info) ? [] : this.#workers.choose(copies);
+    const open = (): Promise<OnnxModelPlace> => this.#open(context, copy, workers);
     const isMeasured = fileBytes > measuredAboveBytes;
-    if (isMeasured) await worker?.ready();
+    if (isMeasured) await Promise.all(workers.map((worker) => worker.ready()));
     const opened = isMeasured ? await this.#measuredLoads.run(() => measured(open), signal) : { place: await open(), grownBytes: 0 };
     const facts = {
       modelId: request.modelId,
       signature: { platform, inputs: info.inputs.map(publicTensor), outputs: info.outputs.map(publicTensor) },
-      sizeBytes: chargedBytes(fileBytes, { memoryBytes: Math.max(opened.grownBytes, info.memoryBytes), nodes: info.nodes }),
+      sizeBytes: copies * chargedBytes(fileBytes, { memoryBytes: Math.max(opened.grownBytes, info.memoryBytes), nodes: info.nodes }),
       sizeSource: isMeasured ? ("measured" as const) : ("estimated" as const),
       runMicros: info.runMicros ?? 0,
     };
@@ -177,22 +180,39 @@ class OnnxModelRuntime implements ModelRuntime {
     throw signal.reason;
   }
 
+  /** How many workers a model is opened in: all of them while it is small, so that it can use every core; a large one, and one that runs inline, once. */
+  #copiesOf(info: PreparedInfo, fileBytes: number): number {
+    return this.#isShort(info) || fileBytes > largestCopiedBytes ? 1 : this.#options.limits.maxWorkers;
+  }
+
   /** Whether neither its runs nor its load hold up the I/O thread. */
   #isShort({ runMicros, loadMicros }: PreparedInfo): boolean {
     return runMicros !== undefined && runMicros < this.#options.limits.inlineBelowMicros && loadMicros < inlineLoadBelowMicros;
   }
 
-  async #open({ request, runLimitMs }: LoadContext, copy: PreparedCopy, worker: RunWorkerHandle | undefined): Promise<OnnxModelPlace> {
+  async #open({ request, runLimitMs }: LoadContext, copy: PreparedCopy, workers: readonly RunWorkerHandle[]): Promise<OnnxModelPlace> {
     const { limits, journal, clock } = this.#options;
     const { info, path } = copy;
     const { threads, inputs, outputs } = info;
     const { modelId, parameters } = request;
-    const batching = planBatching({ info, parameters, longestMicros: worker ? longestInWorkerMicros : longestInlineMicros });
+    const batching = planBatching({ info, parameters, longestMicros: workers.length > 0 ? longestInWorkerMicros : longestInlineMicros });
     const bound = { inputs, outputs, runLimitMs, loadLimitMs: limits.loadLimitMs };
     const plan: SessionPlan = { modelId, path, threads, ...bound, ...(batching && { batching }) };
-    if (worker) return { placement: "worker", worker, handle: await worker.open(plan), batching };
+    if (workers.length > 0) return { placement: "worker", copies: await openCopies(workers, plan), batching };
     const thread = { engine: this.#engine, journal: journal?.main ?? noThreadJournal, clock, areBytesLasting: false };
     return { placement: "inline", session: await openModelSession(plan, thread) };
+  }
+}
+
+/** In each worker or in none. */
+async function openCopies(workers: readonly RunWorkerHandle[], plan: SessionPlan): Promise<readonly WorkerCopy[]> {
+  const copies: WorkerCopy[] = [];
+  try {
+    for (const worker of workers) copies.push({ worker, handle: await worker.open(plan) });
+    return copies;
+  } catch (error) {
+    await Promise.all(copies.map(({ worker, handle }) => worker.unload(handle)));
+    throw error;
   }
 }
 

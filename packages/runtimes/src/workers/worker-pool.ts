@@ -1,4 +1,4 @@
-/** The run workers of a serving process: started as models need them, at most one per core; a model stays with its worker. */
+/** The run workers of a serving process: started as models need them, at most one per core; a model stays with the workers it was opened in. */
 import type { Log } from "@modelyard/core";
 import type { RunJournal } from "../journal/run-journal.ts";
 import { RunWorkerHandle } from "./run-worker-handle.ts";
@@ -20,16 +20,20 @@ export class WorkerPool {
     this.#deps = deps;
   }
 
-  /** The worker for one more model: an unused one while there are cores, else that with the fewest models. */
-  choose(): RunWorkerHandle {
-    const leastLoaded = this.#workers.toSorted((a, b) => a.load - b.load)[0];
-    if (leastLoaded && (leastLoaded.load === 0 || this.#workers.length >= this.#deps.maxWorkers)) return leastLoaded;
+  /** Workers for one more model, at most so many: unused ones while there are cores, else those with the fewest models. */
+  choose(count: number): readonly RunWorkerHandle[] {
+    const { maxWorkers } = this.#deps;
+    const wanted = Math.min(count, maxWorkers);
+    const unused = this.#workers.filter(({ load }) => load === 0).length;
+    for (let missing = wanted - unused; missing > 0 && this.#workers.length < maxWorkers; missing--) this.#start();
+    return this.#workers.toSorted((a, b) => a.load - b.load).slice(0, wanted);
+  }
+
+  #start(): void {
     const { log, journal, maxQueuedPerWorker } = this.#deps;
     // Thread 0 of the journal is the I/O thread.
     const share = journal?.share(this.#workers.length + 1);
-    const worker = new RunWorkerHandle({ log, journal: share, maxQueued: maxQueuedPerWorker });
-    this.#workers.push(worker);
-    return worker;
+    this.#workers.push(new RunWorkerHandle({ log, journal: share, maxQueued: maxQueuedPerWorker }));
   }
 
   /** Ends the workers after what they run; idempotent. */
