@@ -140,6 +140,20 @@ export const points: readonly Point[] = [
     script: "./speed/4.ts",
   },
   {
+    name: "speed/5",
+    wanted:
+      "10,000 distinct MNIST models: at least 7,000 per GiB, at most 0.6 ms CPU per load of a prepared copy, thread count flat, 100 answers checked; 5,000 load and unload cycles within 5 %; a cold prepared model answers in at most 3 ms p50 through the gateway",
+    inCi: false,
+    script: "./speed/5.ts",
+  },
+  {
+    name: "speed/6",
+    wanted:
+      "`modelyard up` to ready at most 1 s; serving process with one model at most 95 MiB; p99 at most 3x p50 at half load for 60 s; with a model of about 1 ms two cores give at least 1.7x the throughput of one, from one HTTP/2 connection and from many",
+    inCi: false,
+    script: "./speed/6.ts",
+  },
+  {
     name: "speed/8",
     wanted: "The check that `serve` reaches no schema, HTTP, gRPC or metrics library holds; a planted import fails it",
     inCi: true,

@@ -5,6 +5,17 @@ import { densityRows } from "./density-rows.ts";
 import { fastifyRows } from "./fastify-rows.ts";
 import { mnistRows } from "./mnist-rows.ts";
 import { profileRows } from "./profile-rows.ts";
+import { scalingRows } from "./scaling-rows.ts";
 import { startRows } from "./start-rows.ts";
+import { tailRows } from "./tail-rows.ts";
 
-export const groups: readonly RowGroup[] = [mnistRows, fastifyRows, batchingRows, profileRows, startRows, densityRows];
+export const groups: readonly RowGroup[] = [
+  mnistRows,
+  fastifyRows,
+  batchingRows,
+  profileRows,
+  startRows,
+  scalingRows,
+  tailRows,
+  densityRows,
+];

@@ -1,0 +1,67 @@
+/** The tail of the latency at half of what the server can do. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { startServer } from "../../acceptance/harness/server.ts";
+import { readCases, sharedModel } from "../../acceptance/harness/shared-data.ts";
+import { capture } from "../../repository.ts";
+import { type Load, send, writeBodies } from "../load.ts";
+import type { BenchContext, OpenGroup, RowGroup } from "../row.ts";
+
+/** See the module. */
+export const tailRows: RowGroup = { ids: ["tail"], open };
+
+const model = "mnist";
+const connections = 16;
+const seconds = 60;
+
+async function open({ folder, say }: BenchContext): Promise<OpenGroup> {
+  const server = await startServer(join(folder, "data"));
+  await server.json(["deploy", sharedModel("mnist/mnist.onnx"), "--name", model]);
+  const [known] = readCases(sharedModel("mnist/cases.json"));
+  const body = writeBodies(folder, { model, inputs: known?.inputs ?? [] }).grpc;
+  const load: Load = { address: server.ready.data, model, encoding: "grpc", body, inFlight: connections, connections };
+  const log = join(folder, "latencies.log");
+  return {
+    rows: [
+      {
+        id: "tail-half-load",
+        what: `MNIST over gRPC from ${connections} connections at half of the highest rate for ${seconds} s: the 99th percentile of the time a request takes beside the median, the generator on the same machine`,
+        unit: "x the median",
+        peer: "none",
+        budget: { kind: "maxValue", value: 3 },
+        pairs: 1,
+        async ours() {
+          await send(load, 10_000);
+          const highest = await send(load, 40_000);
+          const micros = await latencies(load, { log, perSecond: Math.floor(highest / 2 / connections) });
+          const at = (share: number): number => micros[Math.floor(micros.length * share)] ?? 0;
+          say(
+            `tail-half-load: ${micros.length} requests, p50 ${at(0.5)} us, p99 ${at(0.99)} us, p99.9 ${at(0.999)} us, longest ${micros.at(-1)} us`,
+          );
+          return at(0.99) / at(0.5);
+        },
+      },
+    ],
+    close: async () => void (await server.stop()),
+  };
+}
+
+/** Of each request, microseconds, the shortest first. */
+async function latencies(
+  { address, body }: Load,
+  { log, perSecond }: { readonly log: string; readonly perSecond: number },
+): Promise<readonly number[]> {
+  const headers = body.headers.flatMap((field) => ["-H", field]);
+  const pace = ["-c", String(connections), "-m", "1", "-t", "1", "-D", String(seconds), `--rps=${perSecond}`, `--log-file=${log}`];
+  const { status, output } = await capture("h2load", [
+    ...pace,
+    "-d",
+    body.file,
+    ...headers,
+    `${address}/inference.GRPCInferenceService/ModelInfer`,
+  ]);
+  if (status !== 0) throw new Error(`h2load ended with ${status}: ${output.slice(-500)}`);
+  // Start in microseconds since 1970, status, duration in microseconds.
+  const lines = readFileSync(log, "utf8").trimEnd().split("\n");
+  return lines.map((line) => Number(line.split("\t")[2])).toSorted((a, b) => a - b);
+}
