@@ -43,7 +43,8 @@ export function busyShares({ nodes, samples, timeDeltas }: CpuProfile): readonly
 function nameOf({ callFrame }: ProfileNode, caller: ProfileNode | undefined): string {
   const { functionName, url, lineNumber } = callFrame;
   if (url !== "") return `${functionName} ${fileOf(url)}:${lineNumber + 1}`;
-  const isNative = functionName === "" && caller !== undefined;
+  // Native functions have a name or not; what is in brackets is the engine's own.
+  const isNative = !functionName.startsWith("(") && caller !== undefined;
   return isNative ? `native code under ${nameOf(caller, undefined)}` : functionName;
 }
 
