@@ -89,32 +89,42 @@ interface ReadNumbers {
 
 /**
  * Reads numbers to the end of their list; `undefined` when they are to be read otherwise. One function over local variables: with a function for each
- * number it takes twice as long, longer than `JSON.parse`.
+ * number it takes twice as long, longer than `JSON.parse`. What is read beyond the end of the text is undefined, with which every comparison here is
+ * false, so that the list is left alone; a default in its place (hence `as number`) takes a third longer.
  */
 function readNumbers(text: Uint8Array, start: number): ReadNumbers | undefined {
   let numbers = new Float64Array(1_024);
   let count = 0;
   let at = start;
   for (;;) {
-    let byte = text[at] ?? 0;
-    while (byte <= character.space && isSpace(byte)) byte = text[++at] ?? 0;
+    let byte = text[at] as number;
+    while (byte <= character.space && isSpace(byte)) byte = text[++at] as number;
     const isNegative = byte === character.minus;
-    if (isNegative) byte = text[++at] ?? 0;
+    if (isNegative) byte = text[++at] as number;
     const first = at;
-    let mantissa = 0;
-    for (; byte >= character.zero && byte < character.zero + 10; byte = text[++at] ?? 0) mantissa = mantissa * 10 + (byte - character.zero);
-    const wholeDigits = at - first;
-    if (wholeDigits === 0 || (wholeDigits > 1 && text[first] === character.zero)) return undefined;
+    let value = byte - character.zero;
+    if (!(value >= 0 && value <= 9)) return undefined;
+    byte = text[++at] as number;
+    if (value !== 0) {
+      for (let digit = byte - character.zero; digit >= 0 && digit <= 9; digit = byte - character.zero) {
+        value = value * 10 + digit;
+        byte = text[++at] as number;
+      }
+    }
     let scale = 0;
+    let digits = at - first;
     if (byte === character.point) {
       const point = at;
-      byte = text[++at] ?? 0;
-      for (; byte >= character.zero && byte < character.zero + 10; byte = text[++at] ?? 0)
-        mantissa = mantissa * 10 + (byte - character.zero);
+      byte = text[++at] as number;
+      for (let digit = byte - character.zero; digit >= 0 && digit <= 9; digit = byte - character.zero) {
+        value = value * 10 + digit;
+        byte = text[++at] as number;
+      }
       scale = point + 1 - at;
       if (scale === 0) return undefined;
+      digits -= scale;
     }
-    if (wholeDigits - scale > mostDigits) return undefined;
+    if (digits > mostDigits) return undefined;
     if (byte === mark.e || byte === mark.e - 0x20) {
       const exponent = readExponent(text, at + 1);
       if (!exponent) return undefined;
@@ -124,12 +134,12 @@ function readNumbers(text: Uint8Array, start: number): ReadNumbers | undefined {
     if (scale !== 0) {
       const power = powers[scale < 0 ? -scale : scale];
       if (power === undefined) return undefined;
-      mantissa = scale < 0 ? mantissa / power : mantissa * power;
+      value = scale < 0 ? value / power : value * power;
     }
     if (count === numbers.length) numbers = longer(numbers);
-    numbers[count++] = isNegative ? -mantissa : mantissa;
-    byte = text[at] ?? 0;
-    while (byte <= character.space && isSpace(byte)) byte = text[++at] ?? 0;
+    numbers[count++] = isNegative ? -value : value;
+    byte = text[at] as number;
+    while (byte <= character.space && isSpace(byte)) byte = text[++at] as number;
     at++;
     if (byte === character.comma) continue;
     return byte === mark.close && count >= leastNumbers ? { numbers: numbers.subarray(0, count), end: at } : undefined;
