@@ -45,13 +45,21 @@ async function open({ folder }: BenchContext): Promise<OpenGroup> {
         theirs: cpuOf("alone"),
       },
       {
+        id: "batching-run-32",
+        what: "The runs of ONNX Runtime alone: time a row in a run of 32 rows, beside a run of one",
+        unit: "us",
+        peer: "a run of one row",
+        budget: { kind: "maxRatio", value: 1 / 4 },
+        ours: () => inRuntime(folder, file, "rows"),
+        theirs: () => inRuntime(folder, file, "row"),
+      },
+      {
         id: "batching-runtime-64",
-        what: "The runtime alone, 64 requests at once: CPU of its runs a request, putting together and apart included",
+        what: "The runtime alone, 64 requests at once: CPU a request, putting together and apart included",
         unit: "us CPU",
         peer: "the same, each request alone",
-        budget: { kind: "maxRatio", value: 1 / 4 },
-        ours: () => runtimeCpu(folder, file, "together"),
-        theirs: () => runtimeCpu(folder, file, "alone"),
+        ours: () => inRuntime(folder, file, "together"),
+        theirs: () => inRuntime(folder, file, "alone"),
       },
       {
         id: "batching-latency-1",
@@ -67,7 +75,7 @@ async function open({ folder }: BenchContext): Promise<OpenGroup> {
   };
 }
 
-async function runtimeCpu(folder: string, file: string, mode: "together" | "alone"): Promise<number> {
+async function inRuntime(folder: string, file: string, mode: "together" | "alone" | "rows" | "row"): Promise<number> {
   const script = join(import.meta.dirname, "..", "programs", "batching-program.ts");
   const { status, stdout, output } = await capture(process.execPath, ["--conditions=modelyard-source", script, folder, file, mode]);
   if (status !== 0) throw new Error(`the batching program ended with ${status}: ${output.slice(-800)}`);

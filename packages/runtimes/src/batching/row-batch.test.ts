@@ -2,7 +2,8 @@ import type { Tensor } from "@modelyard/codec";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { InferRequest } from "../contract.ts";
-import { gatherRows, isAlike, rowCountOf, splitRows } from "./row-batch.ts";
+import { isAlike, rowCountOf, splitRows } from "./row-batch.ts";
+import { RowStage } from "./row-stage.ts";
 
 const floats = (shape: readonly number[], values: readonly number[]): Tensor => ({
   name: "x",
@@ -48,9 +49,10 @@ describe("isAlike()", () => {
   });
 });
 
-describe("gatherRows() and splitRows()", () => {
+describe("RowStage and splitRows()", () => {
   it("give back to each request what it brought, whatever the numbers of rows and columns", () => {
     const count = fc.integer({ min: 1, max: 5 });
+    let spare: readonly Uint8Array[] = [];
     fc.assert(
       fc.property(fc.array(count, { minLength: 1, maxLength: 9 }), count, (rowCounts, columns) => {
         const requests = rowCounts.map((rows, index) => {
@@ -58,12 +60,26 @@ describe("gatherRows() and splitRows()", () => {
           return request(floats([rows, columns], values), texts([rows, columns], values.map(String)));
         });
         const rows = rowCounts.reduce((sum, one) => sum + one, 0);
-        const together = gatherRows(requests, rows);
-        expect(rowCountOf(together)).toBe(rows);
+        const [first] = requests;
+        const stage = new RowStage(first ?? request(), 1_000, spare);
+        for (const [index, one] of requests.entries()) expect(stage.add(one, rowCounts[index] ?? 0)).toBe(true);
+        const together = stage.request();
+        expect([rowCountOf(together), stage.rows]).toEqual([rows, rows]);
+        spare = stage.spare();
         const parts = splitRows(together.inputs, rowCounts);
         expect(parts?.map((inputs) => inputs.map(plain))).toEqual(requests.map(({ inputs }) => inputs.map(plain)));
       }),
     );
+  });
+
+  it("a stage takes no request that is not like its first, or that it has no room for, but always its first", () => {
+    const stage = new RowStage(request(floats([3, 1], [1, 2, 3])), 4, []);
+    expect(stage.add(request(floats([6, 1], [1, 2, 3, 4, 5, 6])), 6)).toBe(true);
+    expect(stage.add(request(floats([1, 1], [1])), 1)).toBe(false);
+    const other = new RowStage(request(floats([1, 1], [1])), 4, []);
+    other.add(request(floats([1, 1], [1])), 1);
+    expect(other.add(request(floats([1, 2], [1, 2])), 1)).toBe(false);
+    expect(other.rows).toBe(1);
   });
 
   it("splitRows() is undefined when an output does not have a row for each row", () => {
@@ -73,6 +89,6 @@ describe("gatherRows() and splitRows()", () => {
 });
 
 function plain(tensor: Tensor): unknown {
-  const data = tensor.datatype === "BYTES" ? tensor.elements.map(String) : Array.from(tensor.bytes);
+  const data = tensor.datatype === "BYTES" ? tensor.elements.map((element) => Buffer.from(element).toString()) : Array.from(tensor.bytes);
   return { name: tensor.name, shape: tensor.shape, data };
 }

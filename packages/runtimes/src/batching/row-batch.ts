@@ -1,8 +1,7 @@
 /**
- * Several requests as one run: their rows one below the other, the answers cut apart again. Pure. For models whose rows are independent only: see
- * `rowIndependence` of `@modelyard/onnx`.
+ * What requests have in common that run as one, and their answers cut apart again. Pure.
  *
- * Hot path. Budget: one copy of the inputs, none of the outputs.
+ * Hot path. Budget: no copy.
  */
 import type { Tensor } from "@modelyard/codec";
 import type { InferRequest } from "../contract.ts";
@@ -41,44 +40,13 @@ function hasRowsLike(one: Tensor, other: Tensor | undefined): boolean {
   return true;
 }
 
-/** Requests that are alike as one, with so many rows in all. At least one. */
-export function gatherRows(requests: readonly InferRequest[], rows: number): InferRequest {
-  const [first] = requests;
-  const inputs = first?.inputs ?? [];
-  return { inputs: inputs.map((input, index) => gathered(input, { requests, index, rows })), outputNames: first?.outputNames };
-}
-
-interface Gathering {
-  readonly requests: readonly InferRequest[];
-  readonly index: number;
-  readonly rows: number;
-}
-
-function gathered(like: Tensor, { requests, index, rows }: Gathering): Tensor {
-  const { name } = like;
-  const shape = [rows, ...like.shape.slice(1)];
-  const parts = requests.map(({ inputs }) => inputs[index]);
-  if (like.datatype === "BYTES")
-    return { name, datatype: "BYTES", shape, elements: parts.flatMap((one) => (one && "elements" in one ? one.elements : [])) };
-  const rowBytes = like.bytes.byteLength / (like.shape[0] ?? 1);
-  // Every byte of it is written below.
-  const bytes = Buffer.allocUnsafeSlow(rowBytes * rows);
-  let offset = 0;
-  for (const part of parts) {
-    if (!part || !("bytes" in part)) continue;
-    bytes.set(part.bytes, offset);
-    offset += part.bytes.byteLength;
-  }
-  return { name, datatype: like.datatype, shape, bytes };
-}
-
-/** The outputs of each request, as views; `undefined` when the model did not give a row for each row. */
-export function splitRows(outputs: readonly Tensor[], rowCounts: readonly number[]): readonly (readonly Tensor[])[] | undefined {
+/** The rows of each request in tensors of all of them, as views; `undefined` when the model did not give a row for each row. */
+export function splitRows(tensors: readonly Tensor[], rowCounts: readonly number[]): readonly (readonly Tensor[])[] | undefined {
   const rows = rowCounts.reduce((sum, count) => sum + count, 0);
-  if (!outputs.every(({ shape }) => shape[0] === rows)) return undefined;
+  if (!tensors.every(({ shape }) => shape[0] === rows)) return undefined;
   let from = 0;
   return rowCounts.map((count) => {
-    const part = outputs.map((output) => partOf(output, from, count));
+    const part = tensors.map((tensor) => partOf(tensor, from, count));
     from += count;
     return part;
   });

@@ -2,7 +2,7 @@ import type { FixedTensor, Tensor } from "@modelyard/codec";
 import { failure } from "@modelyard/core";
 import { type FakeClock, fakeClock } from "@modelyard/core/testing";
 import { describe, expect, it } from "vitest";
-import type { InferRequest } from "../contract.ts";
+import type { InferRequest, InferResult } from "../contract.ts";
 import { RowBatcher } from "./row-batcher.ts";
 
 const numbers = (values: readonly number[], name = "x"): FixedTensor => ({
@@ -14,7 +14,7 @@ const numbers = (values: readonly number[], name = "x"): FixedTensor => ({
 const request = (...values: readonly number[]): InferRequest => ({ inputs: [numbers(values)], outputNames: undefined });
 const valuesOf = (tensor: Tensor | undefined): readonly number[] =>
   tensor && "bytes" in tensor ? [...new Float32Array(new Uint8Array(tensor.bytes).buffer)] : [];
-const valuesIn = async (running: Promise<readonly Tensor[]>): Promise<readonly number[]> => valuesOf((await running)[0]);
+const valuesIn = async (running: InferResult): Promise<readonly number[]> => valuesOf((await running)[0]);
 
 /** A model that doubles, and refuses a run with a negative number in it. */
 function doubling({ maxRows = 8, maxDelayMs = 0 } = {}): {
@@ -35,7 +35,7 @@ function doubling({ maxRows = 8, maxDelayMs = 0 } = {}): {
     ];
   };
   const clock = fakeClock();
-  return { batcher: new RowBatcher({ run, batching: { maxRows, maxDelayMs }, clock, areBytesLasting: false }), runs, clock };
+  return { batcher: new RowBatcher({ run, batching: { maxRows, maxDelayMs }, clock }), runs, clock };
 }
 
 describe("RowBatcher", () => {
@@ -69,7 +69,7 @@ describe("RowBatcher", () => {
 
   it("puts no more rows together than the limit, and runs a request that has more alone", async () => {
     const { batcher, runs } = doubling({ maxRows: 3 });
-    await Promise.all([request(1, 2), request(3, 4), request(5), request(6, 7, 8, 9)].map((one) => batcher.infer(one)));
+    await Promise.all([request(1, 2), request(3, 4), request(5), request(6, 7, 8, 9)].map(async (one) => batcher.infer(one)));
     expect(runs).toEqual([
       [1, 2],
       [3, 4, 5],
@@ -98,7 +98,7 @@ describe("RowBatcher", () => {
     const { batcher, runs } = doubling();
     const scalar: InferRequest = { inputs: [{ ...numbers([5]), shape: [] }], outputNames: undefined };
     const wanted: InferRequest = { ...request(6), outputNames: ["y"] };
-    await Promise.all([request(1), scalar, wanted, request(2)].map((one) => batcher.infer(one)));
+    await Promise.all([request(1), scalar, wanted, request(2)].map(async (one) => batcher.infer(one)));
     expect(runs.toSorted((a, b) => (a[0] ?? 0) - (b[0] ?? 0))).toEqual([[1, 2], [5], [6]]);
     expect(batcher.waitingCount).toBe(0);
   });

@@ -4,13 +4,14 @@
  * has to be asked for, the first waits so long for more, or until there are enough.
  *
  * Invariants: the answer of a request does not depend on its company; a run that fails as one is run again request by request, so that a bad
- * request fails alone; bytes of a request are copied before `infer` returns, or it was run.
+ * request fails alone; bytes of a request are copied before `infer` returns, or it was run: those of a socket are written over afterwards.
  */
 import type { Tensor } from "@modelyard/codec";
-import type { Clock, Timer } from "@modelyard/core";
+import { type Clock, failure, type Timer } from "@modelyard/core";
 import type { InferRequest, InferResult } from "../contract.ts";
 import type { Batching } from "./plan-batching.ts";
-import { gatherRows, isAlike, rowCountOf, splitRows } from "./row-batch.ts";
+import { rowCountOf, splitRows } from "./row-batch.ts";
+import { RowStage } from "./row-stage.ts";
 
 /** What {@link RowBatcher} works with. */
 export interface RowBatcherDeps {
@@ -18,25 +19,28 @@ export interface RowBatcherDeps {
   readonly run: (request: InferRequest) => InferResult;
   readonly batching: Batching;
   readonly clock: Clock;
-  /** Whether bytes of requests stay as they are; otherwise they are copied: those of a socket are written over after the callback that brought them. */
-  readonly areBytesLasting: boolean;
 }
 
 interface Waiting {
-  readonly request: InferRequest;
-  /** `undefined`: it is run alone. */
-  readonly rows: number | undefined;
+  readonly rows: number;
   readonly resolve: (outputs: readonly Tensor[]) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** What is run as one. */
+interface Company {
+  readonly stage: RowStage;
+  readonly members: Waiting[];
 }
 
 /** See the module. */
 export class RowBatcher {
   readonly #deps: RowBatcherDeps;
-  #waiting: Waiting[] = [];
-  #waitingRows = 0;
+  #waiting: Company[] = [];
   #isScheduled = false;
   #timer: Timer | undefined;
+  /** Memory of the last run that had company: who comes alone keeps none. */
+  #spare: readonly Uint8Array[] = [];
   /** Whether the last run had company: then the rest of the turn is waited for. */
   #hasCompany = false;
 
@@ -46,22 +50,34 @@ export class RowBatcher {
 
   /** Requests that wait for the end of the turn. */
   get waitingCount(): number {
-    return this.#waiting.length;
+    return this.#waiting.reduce((sum, { members }) => sum + members.length, 0);
   }
 
-  infer(request: InferRequest): Promise<readonly Tensor[]> {
-    const { areBytesLasting } = this.#deps;
+  /** A request without rows is run alone, at once. */
+  infer(request: InferRequest): InferResult {
+    const rows = rowCountOf(request);
+    if (rows === undefined) return this.#deps.run(request);
     return new Promise((resolve, reject) => {
-      const rows = rowCountOf(request);
-      this.#waiting.push({ request: areBytesLasting ? request : copied(request), rows, resolve, reject });
-      this.#waitingRows += rows ?? 0;
-      this.#schedule();
+      const company = this.#companyFor(request, rows);
+      company.members.push({ rows, resolve, reject });
+      this.#schedule(company.stage.rows);
     });
   }
 
-  #schedule(): void {
+  /** That of requests like this one with room for it, or a new one. */
+  #companyFor(request: InferRequest, rows: number): Company {
+    const known = this.#waiting.findLast(({ stage }) => stage.add(request, rows));
+    if (known) return known;
+    const company = { stage: new RowStage(request, this.#deps.batching.maxRows, this.#spare), members: [] };
+    this.#spare = [];
+    company.stage.add(request, rows);
+    this.#waiting.push(company);
+    return company;
+  }
+
+  #schedule(rows: number): void {
     const { batching, clock } = this.#deps;
-    if (batching.maxDelayMs > 0 && this.#waitingRows < batching.maxRows) {
+    if (batching.maxDelayMs > 0 && rows < batching.maxRows) {
       this.#timer ??= clock.setTimer(batching.maxDelayMs, this.#run);
       return;
     }
@@ -74,63 +90,62 @@ export class RowBatcher {
   readonly #run = (): void => {
     const waiting = this.#waiting;
     this.#waiting = [];
-    this.#waitingRows = 0;
     this.#isScheduled = false;
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#hasCompany = waiting.length > 1;
-    for (const group of groupsOf(waiting, this.#deps.batching.maxRows)) void this.#runGroup(group);
+    this.#hasCompany = waiting.length > 1 || (waiting[0]?.members.length ?? 0) > 1;
+    for (const company of waiting) this.#runCompany(company);
   };
 
-  /** Never rejects. */
-  async #runGroup(group: readonly Waiting[]): Promise<void> {
-    const [only] = group;
-    if (group.length === 1 && only) return this.#runAlone(only);
-    const rowCounts = group.map(({ rows = 0 }) => rows);
-    const request = gatherRows(
-      group.map((one) => one.request),
-      rowCounts.reduce((sum, rows) => sum + rows, 0),
-    );
+  #runCompany(company: Company): void {
+    let running: InferResult;
     try {
-      const parts = splitRows(await this.#deps.run(request), rowCounts);
-      if (parts) return group.forEach(({ resolve }, index) => resolve(parts[index] ?? []));
-    } catch {
-      // One of them is at fault, or they are too much together: each by itself says which.
-    }
-    for (const one of group) await this.#runAlone(one);
-  }
-
-  async #runAlone({ request, resolve, reject }: Waiting): Promise<void> {
-    try {
-      resolve(await this.#deps.run(request));
+      running = this.#deps.run(company.stage.request());
     } catch (error) {
-      reject(error);
+      void this.#runEach(company, error);
+      return;
+    }
+    if (running instanceof Promise) void this.#finishLater(company, running);
+    else this.#finish(company, running);
+  }
+
+  /** Never rejects. */
+  async #finishLater(company: Company, running: Promise<readonly Tensor[]>): Promise<void> {
+    try {
+      this.#finish(company, await running);
+    } catch (error) {
+      await this.#runEach(company, error);
     }
   }
-}
 
-/** In order of arrival: each group alike, within the limit. */
-function groupsOf(waiting: readonly Waiting[], maxRows: number): readonly (readonly Waiting[])[] {
-  const groups: { readonly first: Waiting; readonly members: Waiting[]; rows: number }[] = [];
-  for (const one of waiting) {
-    const { rows } = one;
-    const place =
-      rows === undefined
-        ? undefined
-        : groups.findLast((group) => group.rows + rows <= maxRows && isAlike(group.first.request, one.request));
-    if (place && rows !== undefined) {
-      place.members.push(one);
-      place.rows += rows;
-    } else groups.push({ first: one, members: [one], rows: rows ?? Number.POSITIVE_INFINITY });
+  #finish({ stage, members }: Company, outputs: readonly Tensor[]): void {
+    const parts = splitRows(
+      outputs,
+      members.map(({ rows }) => rows),
+    );
+    if (members.length > 1) this.#spare = stage.spare();
+    members.forEach(({ resolve, reject }, index) => {
+      const part = parts?.[index];
+      if (part) resolve(part);
+      else reject(failure("RUN_FAILED", { why: "an output does not have a row for each row of the inputs" }));
+    });
   }
-  return groups.map(({ members }) => members);
-}
 
-function copied({ inputs, outputNames }: InferRequest): InferRequest {
-  return { inputs: inputs.map(copiedTensor), outputNames };
-}
-
-function copiedTensor(tensor: Tensor): Tensor {
-  if (tensor.datatype === "BYTES") return { ...tensor, elements: tensor.elements.map((element) => new Uint8Array(element)) };
-  return { ...tensor, bytes: new Uint8Array(tensor.bytes) };
+  /** One of them is at fault, or they are too much together: each by itself says which. Never rejects. */
+  async #runEach({ stage, members }: Company, error: unknown): Promise<void> {
+    const [only] = members;
+    if (members.length === 1) return only?.reject(error);
+    const { inputs, outputNames } = stage.request();
+    const parts = splitRows(
+      inputs,
+      members.map(({ rows }) => rows),
+    );
+    for (const [index, { resolve, reject }] of members.entries()) {
+      try {
+        resolve(await this.#deps.run({ inputs: parts?.[index] ?? [], outputNames }));
+      } catch (own) {
+        reject(own);
+      }
+    }
+  }
 }

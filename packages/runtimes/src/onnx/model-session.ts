@@ -32,8 +32,6 @@ export interface SessionThread {
   readonly engine: OrtEngine;
   readonly journal: ThreadJournal;
   readonly clock: Clock;
-  /** Whether bytes of requests stay as they are after `run` has returned. */
-  readonly areBytesLasting: boolean;
 }
 
 /** Opens a prepared copy. Throws ONNX Runtime's own error. */
@@ -59,11 +57,11 @@ export class ModelSession {
   readonly #mark: RunMark;
   readonly #batcher: RowBatcher | undefined;
 
-  constructor(plan: SessionPlan, session: OrtSession, { journal, clock, areBytesLasting }: SessionThread) {
+  constructor(plan: SessionPlan, session: OrtSession, { journal, clock }: SessionThread) {
     const { batching } = plan;
     this.#session = session;
     this.#journal = journal;
-    this.#batcher = batching && new RowBatcher({ run: (request) => this.#runOne(request), batching, clock, areBytesLasting });
+    this.#batcher = batching && new RowBatcher({ run: (request) => this.#runOne(request), batching, clock });
     this.#border = tensorBorder(plan);
     this.#mark = { modelId: plan.modelId, phase: "run", limitMs: plan.runLimitMs };
   }

@@ -199,7 +199,7 @@ class OnnxModelRuntime implements ModelRuntime {
     const bound = { inputs, outputs, runLimitMs, loadLimitMs: limits.loadLimitMs };
     const plan: SessionPlan = { modelId, path, threads, ...bound, ...(batching && { batching }) };
     if (workers.length > 0) return { placement: "worker", copies: await openCopies(workers, plan), batching };
-    const thread = { engine: this.#engine, journal: journal?.main ?? noThreadJournal, clock, areBytesLasting: false };
+    const thread = { engine: this.#engine, journal: journal?.main ?? noThreadJournal, clock };
     return { placement: "inline", session: await openModelSession(plan, thread) };
   }
 }

@@ -13,8 +13,7 @@ const port: MessagePort = parentPort;
 const { journal: share } = workerData as RunWorkerData;
 const clock = systemClock();
 const journal = share ? openThreadJournal(share, clock) : noThreadJournal;
-// What arrives was moved here, and nobody else writes to it.
-const thread = { engine: openOrtEngine(), journal, clock, areBytesLasting: true };
+const thread = { engine: openOrtEngine(), journal, clock };
 const sessions = new Map<number, ModelSession>();
 
 async function execute(command: WorkerCommand): Promise<readonly PackedTensor[]> {
