@@ -79,6 +79,8 @@ export interface LoadedModel {
   readonly placement: "inline" | "worker";
   /** Median time of one run when it was prepared, microseconds. */
   readonly runMicros: number;
+  /** How long a request may wait for company before it runs, milliseconds. Default 0: an inline model answers within the turn of the event loop. */
+  readonly maxDelayMs?: number;
   /** Throws or rejects with a `PlatformError`; the model stays usable unless the error's reason says it crashed. */
   infer(request: InferRequest): InferResult;
   /** Releases it; idempotent. The caller has waited for runs in flight. */

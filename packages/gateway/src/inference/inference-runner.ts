@@ -105,10 +105,12 @@ export class InferenceRunner {
     else held.release();
   }
 
-  /** An inline model that takes a while after all. Never rejects, as the next. */
+  /** An inline model whose run has company. Never rejects, as the next. */
   async #finish(running: Running, result: Promise<Outputs>): Promise<void> {
     const { life, held } = running;
-    life.watch((error) => fail(running, error));
+    // Without a delay it has run before a timer could fire.
+    if (held.model.maxDelayMs) life.watch((error) => fail(running, error));
+    else life.watchClient((error) => fail(running, error));
     try {
       this.#answer(running, await result);
     } catch (error) {

@@ -53,12 +53,18 @@ export class RequestLife implements AcquireOptions {
     return this.#controller.signal;
   }
 
+  /** Calls back once, with why, when the client has gone away. */
+  watchClient(onOver: (error: unknown) => void): void {
+    this.#onOver = onOver;
+    this.#watchGone();
+    if (this.#over) onOver(this.#over.error);
+  }
+
   /** Calls back once, with why, when the request should wait no longer. */
   watch(onOver: (error: unknown) => void): void {
     const { clock } = this.#deps;
-    this.#onOver = onOver;
-    this.#watchGone();
-    if (this.#over) return onOver(this.#over.error);
+    this.watchClient(onOver);
+    if (this.#over) return;
     const limitMs = Math.max(this.deadlineMs - clock.monotonicMs(), 0);
     const expire = (): void => this.#end(failure("DEADLINE_EXCEEDED", { what: "The request", limitMs: Math.round(limitMs) }));
     this.#timer = clock.setTimer(limitMs, expire, { background: true });

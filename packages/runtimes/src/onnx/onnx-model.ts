@@ -16,7 +16,7 @@ export interface OnnxModelFacts {
 
 /** Where a model runs. */
 export type OnnxModelPlace =
-  | { readonly placement: "inline"; readonly session: ModelSession }
+  | { readonly placement: "inline"; readonly session: ModelSession; readonly batching: Batching | undefined }
   /** In each of several workers, so that one model can use as many cores. At least one. */
   | { readonly placement: "worker"; readonly copies: readonly WorkerCopy[]; readonly batching: Batching | undefined };
 
@@ -41,6 +41,7 @@ export function onnxModel(facts: OnnxModelFacts, place: OnnxModelPlace, onUnload
     ...facts,
     placement: place.placement,
     maxConcurrency: place.placement === "inline" ? 0 : workerConcurrency(place.copies.length, place.batching),
+    maxDelayMs: place.batching?.maxDelayMs ?? 0,
     infer(request) {
       assert(!isUnloaded, "a model that was unloaded is not run");
       return infer(request);

@@ -200,7 +200,7 @@ class OnnxModelRuntime implements ModelRuntime {
     const plan: SessionPlan = { modelId, path, threads, ...bound, ...(batching && { batching }) };
     if (workers.length > 0) return { placement: "worker", copies: await openCopies(workers, plan), batching };
     const thread = { engine: this.#engine, journal: journal?.main ?? noThreadJournal, clock };
-    return { placement: "inline", session: await openModelSession(plan, thread) };
+    return { placement: "inline", session: await openModelSession(plan, thread), batching };
   }
 }
 
