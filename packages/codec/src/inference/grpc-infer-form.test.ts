@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { FixedTensor } from "../tensor.ts";
@@ -98,4 +100,31 @@ describe("GrpcInferForm", () => {
     const written = [1, 2, 3, 4].map(write);
     expect(written.map((message) => new Float32Array(new Uint8Array(message.subarray(-4)).buffer)[0])).toEqual([1, 2, 3, 4]);
   });
+
+  it("keeps nothing alive of the messages and answers that it has seen", async () => {
+    const form = new GrpcInferForm(0);
+    const seen = [1, 2, 3].flatMap((value) => show(form, value));
+    // What a turn of the event loop held is let go of with it.
+    await new Promise((resolve) => setImmediate(resolve));
+    collectGarbage();
+    expect(seen.map((one) => one.deref())).toEqual(seen.map(() => undefined));
+    expect(form.read(requestLike(answer({ outputs: [tensor("x", [4])] }))).modelName).toBe("m");
+  });
 });
+
+/** Reads and writes once; what it was given can be collected unless the form keeps it. */
+function show(form: GrpcInferForm, value: number): readonly WeakRef<object>[] {
+  const output = tensor("x", [value]);
+  const response = answer({ outputs: [output] });
+  const message = requestLike(response);
+  form.read(message);
+  form.write(response, true);
+  return [new WeakRef(message.buffer), new WeakRef(output.bytes.buffer)];
+}
+
+function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  // The flag has its effect in contexts that are made after it.
+  const collect = runInNewContext("gc") as () => void;
+  collect();
+}

@@ -13,17 +13,19 @@ import type { InferenceInput, InferenceResponse } from "./inference-message.ts";
 /** Longer ones are not kept. */
 const longestHeadBytes = 1_024;
 
+/** What is kept is small, and keeps nothing alive of the messages it was read from. */
 interface RequestForm {
-  readonly request: GrpcInferenceRequest;
-  readonly input: InferenceInput;
+  readonly request: Omit<GrpcInferenceRequest, "inputs">;
+  readonly input: Omit<InferenceInput, "contents">;
   /** Everything in front of the contents. */
   readonly head: Uint8Array;
   readonly sizeBytes: number;
 }
 
 interface ResponseForm {
-  readonly response: InferenceResponse;
-  readonly output: FixedTensor;
+  readonly response: Omit<InferenceResponse, "outputs">;
+  readonly output: Omit<FixedTensor, "bytes">;
+  readonly contentsBytes: number;
   /** Everything in front of the contents, headroom included. */
   readonly head: Uint8Array;
 }
@@ -93,21 +95,20 @@ function requestForm(request: GrpcInferenceRequest, message: Uint8Array): Reques
   const headBytes = message.length - bytes.length;
   const isLast = bytes.byteOffset === message.byteOffset + headBytes && bytes.buffer === message.buffer;
   if (!isLast || headBytes > longestHeadBytes) return undefined;
-  return { request, input, head: new Uint8Array(message.subarray(0, headBytes)), sizeBytes: message.length };
+  const { inputs: _inputs, ...rest } = request;
+  const { contents: _contents, ...described } = input;
+  return { request: rest, input: described, head: new Uint8Array(message.subarray(0, headBytes)), sizeBytes: message.length };
 }
 
 /** Everything that stands in front of the contents is the same; the shape is compared as it is a list of its own for each answer. */
-function isLike(
-  response: InferenceResponse,
-  output: Tensor,
-  { response: known, output: knownOutput }: ResponseForm,
-): output is FixedTensor {
+function isLike(response: InferenceResponse, output: Tensor, form: ResponseForm): output is FixedTensor {
+  const { response: known, output: knownOutput, contentsBytes } = form;
   const { modelName, modelVersion, id, outputs } = response;
   if (modelName !== known.modelName || modelVersion !== known.modelVersion || id !== known.id || outputs.length !== 1) return false;
   const { name, datatype, shape } = output;
   if (name !== knownOutput.name || datatype !== knownOutput.datatype || shape.length !== knownOutput.shape.length) return false;
   for (let axis = 0; axis < shape.length; axis++) if (shape[axis] !== knownOutput.shape[axis]) return false;
-  return "bytes" in output && output.bytes.length === knownOutput.bytes.length;
+  return "bytes" in output && output.bytes.length === contentsBytes;
 }
 
 function filled({ head }: ResponseForm, { bytes }: FixedTensor): Uint8Array {
@@ -121,6 +122,14 @@ function filled({ head }: ResponseForm, { bytes }: FixedTensor): Uint8Array {
 function responseForm(response: InferenceResponse, message: Uint8Array): ResponseForm | undefined {
   const [output, ...others] = response.outputs;
   if (!output || others.length > 0 || output.datatype === "BYTES") return undefined;
-  const headBytes = message.length - output.bytes.length;
-  return headBytes > longestHeadBytes ? undefined : { response, output, head: new Uint8Array(message.subarray(0, headBytes)) };
+  const { name, datatype, shape, bytes } = output;
+  const headBytes = message.length - bytes.length;
+  if (headBytes > longestHeadBytes) return undefined;
+  const { outputs: _outputs, ...rest } = response;
+  return {
+    response: rest,
+    output: { name, datatype, shape },
+    contentsBytes: bytes.length,
+    head: new Uint8Array(message.subarray(0, headBytes)),
+  };
 }
