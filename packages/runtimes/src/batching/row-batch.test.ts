@@ -82,6 +82,13 @@ describe("RowStage and splitRows()", () => {
     expect(other.rows).toBe(1);
   });
 
+  it("a stage puts no more than 4 MiB of an input together", () => {
+    const row = floats([1, 2 ** 19], []);
+    const large = request({ ...row, bytes: new Uint8Array(2 ** 21) } as Tensor);
+    const stage = new RowStage(large, 256, []);
+    expect([stage.add(large, 1), stage.add(large, 1), stage.add(large, 1)]).toEqual([true, true, false]);
+  });
+
   it("splitRows() is undefined when an output does not have a row for each row", () => {
     expect(splitRows([floats([2, 1], [1, 2])], [1, 2])).toBeUndefined();
     expect(splitRows([floats([], [1])], [1])).toBeUndefined();

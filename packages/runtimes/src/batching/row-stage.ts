@@ -18,6 +18,10 @@ interface StagedInput {
 }
 
 const fewRows = 16;
+/** Of one input: the memory of a run that is put together is bounded whatever its rows are. */
+const largestInputBytes = 4 * 2 ** 20;
+/** More is not kept for the next run. */
+const largestSpareBytes = 2 ** 20;
 
 /** Rows for one run. */
 export class RowStage {
@@ -40,7 +44,7 @@ export class RowStage {
   /** Adds a request with so many rows, copying them; false when it is not like the others or finds no room. */
   add(request: InferRequest, rows: number): boolean {
     const after = this.#rows + rows;
-    if (this.#rows > 0 && (after > this.#maxRows || !isAlike(this.#first, request))) return false;
+    if (this.#rows > 0 && (after > this.#maxRows || !this.#hasRoom(after) || !isAlike(this.#first, request))) return false;
     for (const [index, input] of this.#inputs.entries()) {
       const tensor = request.inputs[index];
       if (tensor) addRows(input, tensor, { from: this.#rows, to: after });
@@ -57,7 +61,11 @@ export class RowStage {
 
   /** Its memory, for another stage once nobody reads this one's request any longer. */
   spare(): readonly Uint8Array[] {
-    return this.#inputs.map(({ bytes }) => bytes);
+    return this.#inputs.map(({ bytes }) => (bytes.length > largestSpareBytes ? new Uint8Array(0) : bytes));
+  }
+
+  #hasRoom(rows: number): boolean {
+    return this.#inputs.every(({ rowBytes }) => rows * rowBytes <= largestInputBytes);
   }
 }
 

@@ -46,7 +46,7 @@ export async function openModelSession(plan: SessionPlan, thread: SessionThread)
   }
 }
 
-/** Copying a larger request costs more than its company saves; 256 of these, the most rows there are, are 64 MiB. */
+/** Copying a larger request costs more than its company saves. */
 const largestTogetherBytes = 256 * 1024;
 
 /** See the module. */
