@@ -1,6 +1,6 @@
 /** What a server sent back, in the words of `wrong-requests.ts`. */
 import { type Code, codeOfGrpcStatus } from "@modelyard/core";
-import { framesOf, HpackDecoder } from "@modelyard/wire/testing";
+import { errorCodeName, framesOf, HpackDecoder } from "@modelyard/wire/testing";
 
 /** Address of the good request that is sent behind each wrong one; its answer names the model. */
 export const goodTarget = "/v2/models/pair/ready";
@@ -58,21 +58,6 @@ interface StreamAnswer {
   resetCode: number | undefined;
 }
 
-const errorCodes = [
-  "NO_ERROR",
-  "PROTOCOL_ERROR",
-  "INTERNAL_ERROR",
-  "FLOW_CONTROL_ERROR",
-  "SETTINGS_TIMEOUT",
-  "STREAM_CLOSED",
-  "FRAME_SIZE_ERROR",
-  "REFUSED_STREAM",
-  "CANCEL",
-  "COMPRESSION_ERROR",
-  "CONNECT_ERROR",
-  "ENHANCE_YOUR_CALM",
-] as const;
-
 /** The answers in what a server of HTTP/2 sent, by their streams; a server that stops a client it has answered (NO_ERROR) adds nothing. */
 export function http2Outcome(received: Buffer): readonly string[] {
   const streams = new Map<number, StreamAnswer>();
@@ -90,13 +75,13 @@ export function http2Outcome(received: Buffer): readonly string[] {
   }
   const ids = [...streams.keys()].sort((a, b) => a - b);
   const answers = ids.flatMap((id) => streamTexts(streams.get(id)));
-  return goAway === undefined || goAway === 0 ? answers : [...answers, `GOAWAY ${errorCodes[goAway] ?? goAway}`];
+  return goAway === undefined || goAway === 0 ? answers : [...answers, `GOAWAY ${errorCodeName(goAway)}`];
 }
 
 function streamTexts(stream: StreamAnswer | undefined): readonly string[] {
   if (!stream) return [];
   const { heads, data, hasEnded, resetCode } = stream;
-  const reset = resetCode === undefined || resetCode === 0 ? [] : [`RST_STREAM ${errorCodes[resetCode] ?? resetCode}`];
+  const reset = resetCode === undefined || resetCode === 0 ? [] : [`RST_STREAM ${errorCodeName(resetCode)}`];
   if (!hasEnded) return reset;
   const fields = heads.flat();
   const get = (name: string): string | undefined => fields.find(([known]) => known === name)?.[1];

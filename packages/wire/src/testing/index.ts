@@ -1,6 +1,7 @@
 /** Servers and raw clients for the tests of others. */
 export { HpackDecoder } from "../hpack/decoder.ts";
 export { HpackEncoder } from "../hpack/encoder.ts";
+export { errorCodeName } from "../http2/protocol.ts";
 export { type CertificateInit, type TestAuthority, type TestCertificate, testAuthority } from "./certificates.ts";
 export { echo, pipe, startServer, type TestServer, type TestServerOptions } from "./echo-server.ts";
 export { findH2spec, type H2specFailure, type H2specReport, type H2specTarget, runH2spec } from "./h2spec.ts";

@@ -1,24 +1,9 @@
 /** Reads answers of HTTP/2 and of gRPC over it: heads, trailers, resets, the end of the connection. */
 import { codeOfGrpcStatus } from "@modelyard/core";
-import { framesOf, HpackDecoder, type ReceivedFrame } from "@modelyard/wire/testing";
+import { errorCodeName, framesOf, HpackDecoder, type ReceivedFrame } from "@modelyard/wire/testing";
 import { type Answers, statusLabel, statusProblems } from "./answers.ts";
 import type { Exchanged } from "./read-http1-answers.ts";
 
-/** By number (RFC 9113 §7). */
-const errorCodes: readonly string[] = [
-  "NO_ERROR",
-  "PROTOCOL_ERROR",
-  "INTERNAL_ERROR",
-  "FLOW_CONTROL_ERROR",
-  "SETTINGS_TIMEOUT",
-  "STREAM_CLOSED",
-  "FRAME_SIZE_ERROR",
-  "REFUSED_STREAM",
-  "CANCEL",
-  "COMPRESSION_ERROR",
-  "CONNECT_ERROR",
-  "ENHANCE_YOUR_CALM",
-];
 /** The text of the one refusal that gRPC itself has as INTERNAL: a client that does not frame its messages as it must. */
 const malformedMessage = "The gRPC message is not well formed";
 const frameHeaderBytes = 9;
@@ -56,12 +41,8 @@ export function readHttp2Answers({ sent, received, isWhole }: Exchanged): Answer
 
 /** What a RST_STREAM or GOAWAY says; nothing for other frames. */
 function endingOf({ type, payload }: ReceivedFrame): readonly string[] {
-  if (type === 3) return [`reset ${errorName(payload.readUInt32BE(0))}`];
-  return type === 7 ? [`goaway ${errorName(payload.readUInt32BE(4))}`] : [];
-}
-
-function errorName(code: number): string {
-  return errorCodes[code] ?? `error ${code}`;
+  if (type === 3) return [`reset ${errorCodeName(payload.readUInt32BE(0))}`];
+  return type === 7 ? [`goaway ${errorCodeName(payload.readUInt32BE(4))}`] : [];
 }
 
 function sentFrames(sent: Buffer): readonly ReceivedFrame[] {
