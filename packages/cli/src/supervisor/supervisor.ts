@@ -151,7 +151,7 @@ class RunningSupervisor implements Supervisor {
       throw portFailure(error, { role: "data", flag: "--port", address, port });
     });
     lock.update({ data: this.#dataUrl });
-    this.#metricsPort = await this.#openMetricsPort();
+    await this.#openMetricsPort();
     const control = this.#run("control", 0);
     const run = (slot: number): ServingProcess => this.#run("serving", slot);
     const onFree = (): void => this.#port?.dispatch();
@@ -226,15 +226,15 @@ class RunningSupervisor implements Supervisor {
     return { slot, name, process, firstReady };
   }
 
-  async #openMetricsPort(): Promise<MetricsPort | undefined> {
+  async #openMetricsPort(): Promise<void> {
     const { options, deps, lock } = this.#parts;
     const { address, metrics } = options;
-    if (!metrics) return undefined;
+    if (!metrics) return;
     const { isAuthenticationRequired = false, ...where } = metrics;
     const authorize = isAuthenticationRequired ? (scrape: Scrape) => this.#authorize(scrape) : undefined;
-    const opened = await openMetricsPort({ ...where, address, authorize, collect: () => this.#samples(), ...deps });
-    lock.update({ metrics: opened.url });
-    return opened;
+    // Known to `close` before anything else can fail: an open port would keep the process alive.
+    this.#metricsPort = await openMetricsPort({ ...where, address, authorize, collect: () => this.#samples(), ...deps });
+    lock.update({ metrics: this.#metricsPort.url });
   }
 
   /** Only control knows the keys. */
