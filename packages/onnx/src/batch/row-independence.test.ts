@@ -185,6 +185,12 @@ describe("rowIndependence()", () => {
     expect(rowIndependence(model(one))).toEqual({ isIndependent: false, why: expect.stringMatching(why) });
   });
 
+  it("does not take an output that is an input itself, whose memory would be shared", () => {
+    const x = tensorValue("x", "FP32", ["n", 3]);
+    const through = buildModel({ nodes: [], inputs: [x], outputs: [x] });
+    expect(rowIndependence(through)).toEqual({ isIndependent: false, why: 'the output "x" is an input' });
+  });
+
   it("before version 13 softmax takes everything from its axis on as one", () => {
     const steps: readonly Step[] = [["Softmax", ["x"]]];
     expect(rowIndependence(model({ steps, opset: { "": 11 } }))).toEqual({ isIndependent: true });

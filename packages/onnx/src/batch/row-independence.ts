@@ -33,8 +33,11 @@ export function rowIndependence(model: OnnxModel): RowIndependence {
   const opsets = new Map(model.opsetImport.map(({ domain, version }) => [domainOf(domain), Number(version ?? 1)]));
   const locals = new Set(model.functions.map(({ domain, name }) => `${domainOf(domain)}.${name}`));
   for (const node of graph.node) follow(node, { values, opsets, locals });
+  const inputs = new Set(graph.input.map(({ name }) => name));
   for (const { name = "" } of graph.output) {
     const value = values.get(name);
+    // The runtime may give the input's own memory back, which is used again for the rows of others.
+    if (inputs.has(name)) return { isIndependent: false, why: `the output "${name}" is an input` };
     if (value?.kind === "mixed") return { isIndependent: false, why: value.why };
     if (value?.kind !== "rows") return { isIndependent: false, why: `the output "${name}" does not have a row for each row of the inputs` };
   }

@@ -114,4 +114,13 @@ describe("RowBatcher", () => {
     expect(runs).toEqual([[1], [2, 3]]);
     expect(clock.pending).toBe(0);
   });
+
+  it("runs requests one by one when an output does not have a row for each of theirs", async () => {
+    const run = ({ inputs }: InferRequest): readonly Tensor[] => [
+      numbers([valuesOf(inputs[0]).reduce((sum, value) => sum + value, 0)], "y"),
+    ];
+    const batcher = new RowBatcher({ run, batching: { maxRows: 8, maxDelayMs: 0 }, clock: fakeClock() });
+    const answers = [request(1, 2), request(3, 4)].map((one) => valuesIn(batcher.infer(one)));
+    expect(await Promise.all(answers)).toEqual([[3], [7]]);
+  });
 });

@@ -7,7 +7,7 @@
  * request fails alone; bytes of a request are copied before `infer` returns, or it was run: those of a socket are written over afterwards.
  */
 import type { Tensor } from "@modelyard/codec";
-import { type Clock, failure, type Timer } from "@modelyard/core";
+import type { Clock, Timer } from "@modelyard/core";
 import type { InferRequest, InferResult } from "../contract.ts";
 import type { Batching } from "./plan-batching.ts";
 import { rowCountOf, splitRows } from "./row-batch.ts";
@@ -32,6 +32,8 @@ interface Company {
   readonly stage: RowStage;
   readonly members: Waiting[];
 }
+
+const mostCompared = 8;
 
 /** See the module. */
 export class RowBatcher {
@@ -66,7 +68,8 @@ export class RowBatcher {
 
   /** That of requests like this one with room for it, or a new one. */
   #companyFor(request: InferRequest, rows: number): Company {
-    const known = this.#waiting.findLast(({ stage }) => stage.add(request, rows));
+    // Requests of very many forms at once must not each be compared with all of them.
+    const known = this.#waiting.slice(-mostCompared).findLast(({ stage }) => stage.add(request, rows));
     if (known) return known;
     const company = { stage: new RowStage(request, this.#deps.batching.maxRows, this.#spare), members: [] };
     this.#spare = [];
@@ -106,29 +109,30 @@ export class RowBatcher {
       return;
     }
     if (running instanceof Promise) void this.#finishLater(company, running);
-    else this.#finish(company, running);
+    else void this.#finish(company, running);
   }
 
   /** Never rejects. */
   async #finishLater(company: Company, running: Promise<readonly Tensor[]>): Promise<void> {
     try {
-      this.#finish(company, await running);
+      await this.#finish(company, await running);
     } catch (error) {
       await this.#runEach(company, error);
     }
   }
 
-  #finish({ stage, members }: Company, outputs: readonly Tensor[]): void {
+  /** Never rejects. */
+  async #finish(company: Company, outputs: readonly Tensor[]): Promise<void> {
+    const { stage, members } = company;
+    const [only] = members;
+    if (members.length === 1) return only?.resolve(outputs);
     const parts = splitRows(
       outputs,
       members.map(({ rows }) => rows),
     );
-    if (members.length > 1) this.#spare = stage.spare();
-    members.forEach(({ resolve, reject }, index) => {
-      const part = parts?.[index];
-      if (part) resolve(part);
-      else reject(failure("RUN_FAILED", { why: "an output does not have a row for each row of the inputs" }));
-    });
+    if (!parts) return this.#runEach(company, undefined);
+    this.#spare = stage.spare();
+    for (const [index, { resolve }] of members.entries()) resolve(parts[index] ?? []);
   }
 
   /** One of them is at fault, or they are too much together: each by itself says which. Never rejects. */
