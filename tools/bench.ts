@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { describeMachine } from "./bench/machine.ts";
 import { publish } from "./bench/publish.ts";
-import { type BenchRow, measureRow, median, type RowGroup } from "./bench/row.ts";
+import { type BenchRow, measureRow, median, quartiles, type RowGroup } from "./bench/row.ts";
 import { groups } from "./bench/rows/groups.ts";
 
 const { values: flags } = parseArgs({
@@ -37,7 +37,7 @@ async function measureGroup(group: RowGroup): Promise<void> {
   const open = await group.open({ folder: own, say });
   try {
     for (const plan of open.rows.filter(({ id }) => isWanted(id))) {
-      const row = await measureRow(plan);
+      const row = await measureRow(plan, group.title);
       rows.push(row);
       if (flags.json) say(describe(row));
       else console.log(describe(row));
@@ -52,8 +52,20 @@ function isWantedGroup({ ids }: RowGroup): boolean {
 }
 
 function describe(row: BenchRow): string {
-  const peer = row.ratio === null ? "" : `, ${row.peer} ${median(row.peerValues).toFixed(1)}: ${row.ratio.toFixed(2)}x`;
+  const peer = row.ratio === null ? "" : `, ${row.peer} ${figure(row.peerValues)}: ${row.ratio.toFixed(2)}x (${spread(row.ratios, 2)})`;
   const missing = row.missing === undefined ? "" : `, not measured: ${row.missing}`;
-  const budget = row.budget === null ? "" : ` (budget ${row.budget}: ${row.holds ? "holds" : "missed"})`;
-  return `${row.id.padEnd(32)} ours ${median(row.ours).toFixed(1)} ${row.unit}${peer}${missing}${budget}\n${" ".repeat(33)}${row.what}`;
+  const budget = row.budget === null ? "" : `, budget ${row.budget}: ${row.holds ? "holds" : "missed"}`;
+  return `${row.id.padEnd(32)} ours ${figure(row.ours)} ${row.unit}${peer}${missing}${budget}\n${" ".repeat(33)}${row.what}`;
+}
+
+/** The median, and between which the middle half of the samples lies. */
+function figure(values: readonly number[]): string {
+  if (values.length === 0) return "-";
+  return values.length < 3 ? median(values).toFixed(1) : `${median(values).toFixed(1)} (${spread(values, 1)})`;
+}
+
+function spread(values: readonly number[], digits: number): string {
+  return quartiles(values)
+    .map((value) => value.toFixed(digits))
+    .join("..");
 }

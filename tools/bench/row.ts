@@ -3,12 +3,17 @@
 /** A row as it is printed. */
 export interface BenchRow {
   readonly id: string;
+  /** Title of its group. */
+  readonly group: string;
   /** What was done, and why a user should care, in one sentence. */
   readonly what: string;
   readonly unit: string;
+  /** Every sample, in the order in which they were taken. */
   readonly ours: readonly number[];
   readonly peer: string;
   readonly peerValues: readonly number[];
+  /** Of each pair. */
+  readonly ratios: readonly number[];
   /** Median of the ratios of the pairs; null without a peer. */
   readonly ratio: number | null;
   /** For example `<= 1.70x`; null where none is set. */
@@ -53,6 +58,10 @@ export interface BenchContext {
 export interface RowGroup {
   /** Ids of its rows begin with one of these. */
   readonly ids: readonly string[];
+  /** Heading of its table. */
+  readonly title: string;
+  /** What its rows have in common, for a stranger: load, warm-up, how its servers are set. */
+  readonly about: string;
   readonly open: (context: BenchContext) => Promise<OpenGroup>;
 }
 
@@ -64,11 +73,15 @@ export interface OpenGroup {
 
 const pairCount = 5;
 
-/** Measures a row: ours, theirs, ours, theirs, … */
-export async function measureRow(plan: RowPlan): Promise<BenchRow> {
+/** Pairs of a row whose budget is a ratio of CPU times: a neighbour's burst of load may spoil four of them. */
+export const gatedPairs = 9;
+
+/** Measures a row of the group of this title: ours, theirs, ours, theirs, … */
+export async function measureRow(plan: RowPlan, group: string): Promise<BenchRow> {
   const ours: number[] = [];
   const peerValues: number[] = [];
   const { id, what, unit, peer } = plan;
+  const described = { id, group, what, unit, ours, peer, peerValues, budget: textOf(plan) };
   try {
     for (let pair = 0; pair < (plan.pairs ?? pairCount); pair++) {
       ours.push(await plan.ours());
@@ -76,11 +89,11 @@ export async function measureRow(plan: RowPlan): Promise<BenchRow> {
     }
   } catch (error) {
     const missing = (error instanceof Error ? error.message : String(error)).slice(0, 500);
-    return { id, what, unit, ours, peer, peerValues, ratio: null, budget: textOf(plan), holds: false, missing };
+    return { ...described, ratios: [], ratio: null, holds: false, missing };
   }
   const ratios = ours.flatMap((value, index) => (peerValues[index] ? [value / peerValues[index]] : []));
   const ratio = ratios.length > 0 ? median(ratios) : null;
-  return { id, what, unit, ours, peer, peerValues, ratio, budget: textOf(plan), holds: holds(plan.budget, ratio, median(ours)) };
+  return { ...described, ratios, ratio, holds: holds(plan.budget, ratio, median(ours)) };
 }
 
 function holds(budget: Budget | undefined, ratio: number | null, value: number): boolean | null {
@@ -106,6 +119,14 @@ function textOf({ budget, unit }: RowPlan): string | null {
 
 /** The middle value. */
 export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  return rank(values, 1 / 2);
+}
+
+/** Between which the middle half of the values lies. */
+export function quartiles(values: readonly number[]): readonly [low: number, high: number] {
+  return [rank(values, 1 / 4), rank(values, 3 / 4)];
+}
+
+function rank(values: readonly number[], share: number): number {
+  return values.toSorted((a, b) => a - b)[Math.round((values.length - 1) * share)] ?? Number.NaN;
 }

@@ -7,12 +7,12 @@ export interface LazyPeer {
   stop(): Promise<void>;
 }
 
-/** Puts the start off. A start that failed fails each time with its reason. */
-export function lazily(start: () => Promise<Peer>): LazyPeer {
+/** Puts the start off, and what comes before the first use. A start that failed fails each time with its reason. */
+export function lazily(start: () => Promise<Peer>, before: (peer: Peer) => Promise<void>): LazyPeer {
   let starting: Promise<Peer> | undefined;
   return {
     get() {
-      starting ??= start();
+      starting ??= begin(start, before);
       return starting;
     },
     async stop() {
@@ -24,4 +24,15 @@ export function lazily(start: () => Promise<Peer>): LazyPeer {
       );
     },
   };
+}
+
+async function begin(start: () => Promise<Peer>, before: (peer: Peer) => Promise<void>): Promise<Peer> {
+  const peer = await start();
+  try {
+    await before(peer);
+  } catch (error) {
+    await peer.stop();
+    throw error;
+  }
+  return peer;
 }

@@ -11,7 +11,13 @@ import { cpuPerRequest, type RequestBody, send, writeBodies } from "../load.ts";
 import type { BenchContext, OpenGroup, RowGroup } from "../row.ts";
 
 /** See the module. */
-export const batchingRows: RowGroup = { ids: ["batching"], open };
+export const batchingRows: RowGroup = {
+  ids: ["batching"],
+  title: "Requests that run together",
+  about:
+    "A generated dense net, 784-256-256-10, of which a run of many rows costs little more than one of one; both ways in the same server.",
+  open,
+};
 
 async function open({ folder }: BenchContext): Promise<OpenGroup> {
   const file = join(folder, "dense.onnx");

@@ -3,14 +3,19 @@ import { join } from "node:path";
 import { freePort, startServer } from "../../acceptance/harness/server.ts";
 import { readCases, sharedModel } from "../../acceptance/harness/shared-data.ts";
 import { type Peer, startPeer } from "../../peers/start-peer.ts";
-import { cpuPerRequest, writeBodies } from "../load.ts";
-import type { BenchContext, OpenGroup, RowGroup } from "../row.ts";
-
-/** See the module. */
-export const fastifyRows: RowGroup = { ids: ["fastify"], open };
+import { cpuPerRequest, type Load, ourWarmUp, warmUp, writeBodies } from "../load.ts";
+import { type BenchContext, gatedPairs, type OpenGroup, type RowGroup } from "../row.ts";
 
 const model = "mnist";
 const inFlight = 32;
+
+/** See the module. */
+export const fastifyRows: RowGroup = {
+  ids: ["fastify"],
+  title: "REST JSON beside the same handler on fastify",
+  about: `784 pixels a request on ${inFlight} connections. Every server has answered ${ourWarmUp} requests before the first sample.`,
+  open,
+};
 
 async function open({ folder }: BenchContext): Promise<OpenGroup> {
   const path = sharedModel("mnist/mnist.onnx");
@@ -23,8 +28,13 @@ async function open({ folder }: BenchContext): Promise<OpenGroup> {
   ];
   const server = await startServer(join(folder, "data"));
   await server.json(["deploy", path, "--name", model]);
-  const cpu = (address: string, pid: number) => (): Promise<number> =>
-    cpuPerRequest({ address, model, encoding: "rest", body, inFlight }, { pid, requests: 8_000 });
+  const loadOf = (address = ""): Load => ({ address, model, encoding: "rest", body, inFlight });
+  const cpuOf =
+    ({ pid, rest }: Pick<Peer, "pid" | "rest">) =>
+    (): Promise<number> =>
+      cpuPerRequest(loadOf(rest), { pid, requests: 6_000 });
+  const peers = [bareGateway, bareFastify, fastifyWithModel];
+  for (const address of [...peers.map(({ rest }) => rest), server.ready.data]) await warmUp([loadOf(address)], ourWarmUp);
   return {
     rows: [
       {
@@ -33,8 +43,9 @@ async function open({ folder }: BenchContext): Promise<OpenGroup> {
         unit: "us CPU",
         peer: "fastify 5",
         budget: { kind: "maxRatio", value: 0.6 },
-        ours: cpu(bareGateway.rest ?? "", bareGateway.pid),
-        theirs: cpu(bareFastify.rest ?? "", bareFastify.pid),
+        pairs: gatedPairs,
+        ours: cpuOf(bareGateway),
+        theirs: cpuOf(bareFastify),
       },
       {
         id: "fastify-with-model",
@@ -42,12 +53,13 @@ async function open({ folder }: BenchContext): Promise<OpenGroup> {
         unit: "us CPU",
         peer: "fastify 5 and onnxruntime-node",
         budget: { kind: "maxRatio", value: 0.75 },
-        ours: cpu(server.ready.data, server.ready.pids.supervisor),
-        theirs: cpu(fastifyWithModel.rest ?? "", fastifyWithModel.pid),
+        pairs: gatedPairs,
+        ours: cpuOf({ rest: server.ready.data, pid: server.ready.pids.supervisor }),
+        theirs: cpuOf(fastifyWithModel),
       },
     ],
     async close() {
-      for (const peer of [bareGateway, bareFastify, fastifyWithModel]) await peer.stop();
+      for (const peer of peers) await peer.stop();
       await server.stop();
     },
   };

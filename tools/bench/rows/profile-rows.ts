@@ -7,12 +7,17 @@ import { createInterface } from "node:readline";
 import { startServer, until } from "../../acceptance/harness/server.ts";
 import { readCases, sharedModel } from "../../acceptance/harness/shared-data.ts";
 import { root } from "../../repository.ts";
-import { type Encoding, type Load, send, writeBodies } from "../load.ts";
+import { type Encoding, type Load, ourWarmUp, send, warmUp, writeBodies } from "../load.ts";
 import { busyShares, type CpuProfile } from "../profile.ts";
 import type { BenchContext, OpenGroup, RowGroup, RowPlan } from "../row.ts";
 
 /** See the module. */
-export const profileRows: RowGroup = { ids: ["profile"], open };
+export const profileRows: RowGroup = {
+  ids: ["profile"],
+  title: "Where the time goes",
+  about: "A CPU profile of the serving process's I/O thread, self times over busy time, after warm-up.",
+  open,
+};
 
 const model = "mnist";
 const cases: readonly { readonly id: string; readonly encoding: Encoding; readonly inFlight: number; readonly least: number }[] = [
@@ -28,6 +33,11 @@ async function open({ folder, say }: BenchContext): Promise<OpenGroup> {
   const [known] = readCases(sharedModel("mnist/cases.json"));
   const bodies = writeBodies(folder, { model, inputs: known?.inputs ?? [] });
   const serving = await startProfiled(folder, data);
+  const loadOf = ({ encoding, inFlight }: Pick<(typeof cases)[number], "encoding" | "inFlight">): Load => {
+    const asked: Load = { address: serving.address, model, encoding, body: bodies[encoding], inFlight };
+    return encoding === "grpc" ? { ...asked, connections: 1 } : asked;
+  };
+  await warmUp(cases.map(loadOf), ourWarmUp);
   const row = ({ id, encoding, inFlight, least }: (typeof cases)[number]): RowPlan => ({
     id,
     what: `MNIST by ${encoding}, ${inFlight} in flight: share of the I/O thread's busy time that is ONNX Runtime's`,
@@ -35,14 +45,7 @@ async function open({ folder, say }: BenchContext): Promise<OpenGroup> {
     peer: "none",
     budget: { kind: "minValue", value: least },
     async ours() {
-      const load: Load = {
-        address: serving.address,
-        model,
-        encoding,
-        body: bodies[encoding],
-        inFlight,
-        ...(encoding === "grpc" && { connections: 1 }),
-      };
+      const load = loadOf({ encoding, inFlight });
       const shares = busyShares(await serving.profile(() => send(load, 20_000)));
       say(
         `${id}: ${shares

@@ -10,7 +10,12 @@ import { type Load, send, writeBodies } from "../load.ts";
 import type { BenchContext, OpenGroup, RowGroup, RowPlan } from "../row.ts";
 
 /** See the module. */
-export const scalingRows: RowGroup = { ids: ["scaling"], open };
+export const scalingRows: RowGroup = {
+  ids: ["scaling"],
+  title: "Two cores beside one",
+  about: "The server is kept to one core or two; the generator is not, and takes a part of them.",
+  open,
+};
 
 const model = "looping";
 const rounds = 1_500;

@@ -6,7 +6,12 @@ import { startMlServer } from "../peers/mlserver.ts";
 import type { BenchContext, OpenGroup, RowGroup } from "../row.ts";
 
 /** See the module. */
-export const startRows: RowGroup = { ids: ["start"], open };
+export const startRows: RowGroup = {
+  ids: ["start"],
+  title: "Start",
+  about: "Wall time from the spawn of the first process.",
+  open,
+};
 
 async function open({ folder }: BenchContext): Promise<OpenGroup> {
   let count = 0;

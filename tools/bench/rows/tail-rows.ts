@@ -8,7 +8,12 @@ import { type Load, send, writeBodies } from "../load.ts";
 import type { BenchContext, OpenGroup, RowGroup } from "../row.ts";
 
 /** See the module. */
-export const tailRows: RowGroup = { ids: ["tail"], open };
+export const tailRows: RowGroup = {
+  ids: ["tail"],
+  title: "Even latency",
+  about: "The time of each single request at half of the server's highest rate; the generator runs on the same cores.",
+  open,
+};
 
 const model = "mnist";
 const connections = 16;
