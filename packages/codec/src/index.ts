@@ -87,6 +87,7 @@ export {
   type TensorMetadata,
   tensorMetadata,
 } from "./inference/protocol-messages.ts";
+export { RestInferForm } from "./inference/rest-infer-form.ts";
 export { type RestInferenceRequest, type RestRequestedOutput, readRestInferRequest } from "./inference/rest-infer-request.ts";
 export { type RestInferenceBody, writeRestInferResponse } from "./inference/rest-infer-response.ts";
 export { readV1PredictRequest, type V1Form, type V1Input, type V1PredictRequest } from "./inference/v1-predict-request.ts";

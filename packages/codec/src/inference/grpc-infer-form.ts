@@ -5,7 +5,8 @@
  * Hot path. Budget: a repeated request with one raw input under 0.3 µs, a repeated answer with one raw output under 0.3 µs (`inference.bench.ts`);
  * reading and writing them in full takes about 1.5 and 1 µs.
  */
-import type { FixedTensor, Tensor } from "../tensor.ts";
+import type { FixedTensor } from "../tensor.ts";
+import { type AnswerLikeness, likenessOf, outputIfLike } from "./answer-likeness.ts";
 import { type GrpcInferenceRequest, readGrpcInferRequest } from "./grpc-infer-request.ts";
 import { writeGrpcInferResponse } from "./grpc-infer-response.ts";
 import type { InferenceInput, InferenceResponse } from "./inference-message.ts";
@@ -23,9 +24,7 @@ interface RequestForm {
 }
 
 interface ResponseForm {
-  readonly response: Omit<InferenceResponse, "outputs">;
-  readonly output: Omit<FixedTensor, "bytes">;
-  readonly contentsBytes: number;
+  readonly likeness: AnswerLikeness;
   /** Everything in front of the contents, headroom included. */
   readonly head: Uint8Array;
 }
@@ -57,8 +56,8 @@ export class GrpcInferForm {
   /** As `writeGrpcInferResponse`. */
   write(response: InferenceResponse, isRaw: boolean): Uint8Array {
     const form = this.#response;
-    const [output] = response.outputs;
-    if (form && isRaw && output && isLike(response, output, form)) return filled(form, output);
+    const output = form && isRaw ? outputIfLike(response, form.likeness) : undefined;
+    if (form && output) return filled(form, output);
     const message = writeGrpcInferResponse(response, { isRaw, headroomBytes: this.#headroomBytes });
     if (this.#hasWritten && isRaw) this.#response = responseForm(response, message);
     this.#hasWritten = true;
@@ -100,17 +99,6 @@ function requestForm(request: GrpcInferenceRequest, message: Uint8Array): Reques
   return { request: rest, input: described, head: new Uint8Array(message.subarray(0, headBytes)), sizeBytes: message.length };
 }
 
-/** Everything that stands in front of the contents is the same; the shape is compared as it is a list of its own for each answer. */
-function isLike(response: InferenceResponse, output: Tensor, form: ResponseForm): output is FixedTensor {
-  const { response: known, output: knownOutput, contentsBytes } = form;
-  const { modelName, modelVersion, id, outputs } = response;
-  if (modelName !== known.modelName || modelVersion !== known.modelVersion || id !== known.id || outputs.length !== 1) return false;
-  const { name, datatype, shape } = output;
-  if (name !== knownOutput.name || datatype !== knownOutput.datatype || shape.length !== knownOutput.shape.length) return false;
-  for (let axis = 0; axis < shape.length; axis++) if (shape[axis] !== knownOutput.shape[axis]) return false;
-  return "bytes" in output && output.bytes.length === contentsBytes;
-}
-
 function filled({ head }: ResponseForm, { bytes }: FixedTensor): Uint8Array {
   const message = Buffer.allocUnsafe(head.length + bytes.length);
   message.set(head, 0);
@@ -120,16 +108,8 @@ function filled({ head }: ResponseForm, { bytes }: FixedTensor): Uint8Array {
 
 /** Of a raw answer with one output of a fixed-size datatype. */
 function responseForm(response: InferenceResponse, message: Uint8Array): ResponseForm | undefined {
-  const [output, ...others] = response.outputs;
-  if (!output || others.length > 0 || output.datatype === "BYTES") return undefined;
-  const { name, datatype, shape, bytes } = output;
-  const headBytes = message.length - bytes.length;
-  if (headBytes > longestHeadBytes) return undefined;
-  const { outputs: _outputs, ...rest } = response;
-  return {
-    response: rest,
-    output: { name, datatype, shape },
-    contentsBytes: bytes.length,
-    head: new Uint8Array(message.subarray(0, headBytes)),
-  };
+  const likeness = likenessOf(response);
+  if (!likeness) return undefined;
+  const headBytes = message.length - likeness.contentsBytes;
+  return headBytes > longestHeadBytes ? undefined : { likeness, head: new Uint8Array(message.subarray(0, headBytes)) };
 }

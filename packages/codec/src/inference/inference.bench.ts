@@ -7,6 +7,7 @@ import { GrpcInferForm } from "./grpc-infer-form.ts";
 import { readGrpcInferRequest } from "./grpc-infer-request.ts";
 import { writeGrpcInferResponse } from "./grpc-infer-response.ts";
 import { type InferenceInput, tensorOfInput } from "./inference-message.ts";
+import { RestInferForm } from "./rest-infer-form.ts";
 import { readRestInferRequest } from "./rest-infer-request.ts";
 import { writeRestInferResponse } from "./rest-infer-response.ts";
 
@@ -31,6 +32,9 @@ const binary = Buffer.concat([binaryHead, bytes]);
 const raw = grpcRequest(true);
 const typed = grpcRequest(false);
 const form = new GrpcInferForm(0);
+const restForm = (): RestInferForm => new RestInferForm();
+const [jsonForm, preciseForm, binaryForm, jsonAnswers, binaryAnswers] = [restForm(), restForm(), restForm(), restForm(), restForm()];
+for (const answers of [jsonAnswers, binaryAnswers]) for (let message = 0; message < 2; message++) answers.read(json, undefined);
 const response = { modelName: "mnist", modelVersion: "1", id: "", outputs: [scores] };
 
 const rows: Readonly<Record<string, () => unknown>> = {
@@ -38,6 +42,11 @@ const rows: Readonly<Record<string, () => unknown>> = {
   "gRPC raw request, repeated": () => tensors(form.read(raw)),
   "gRPC typed request": () => tensors(readGrpcInferRequest(typed)),
   "REST binary request": () => tensors(readRestInferRequest(binary, binaryHead.length)),
+  "REST binary request, repeated": () => tensors(binaryForm.read(binary, binaryHead.length)),
+  "REST JSON request, whole numbers, repeated": () => tensors(jsonForm.read(json, undefined)),
+  "REST JSON request, 17 digits, repeated": () => tensors(preciseForm.read(precise, undefined)),
+  "REST JSON response, repeated": () => jsonAnswers.write(response, () => false),
+  "REST binary response, repeated": () => binaryAnswers.write(response, () => true),
   "REST JSON request, whole numbers": () => tensors(readRestInferRequest(json, undefined)),
   "REST JSON request, 17 digits": () => tensors(readRestInferRequest(precise, undefined)),
   "gRPC raw response": () => writeGrpcInferResponse(response, { isRaw: true }),
@@ -62,4 +71,4 @@ function microsPerCall(act: () => unknown): number {
 }
 
 for (const act of Object.values(rows)) microsPerCall(act);
-for (const [name, act] of Object.entries(rows)) console.log(`${name.padEnd(34)} ${microsPerCall(act).toFixed(2)} µs`);
+for (const [name, act] of Object.entries(rows)) console.log(`${name.padEnd(44)} ${microsPerCall(act).toFixed(2)} µs`);

@@ -1,14 +1,8 @@
 /** An inference over REST. */
-import {
-  type InferenceRequest,
-  type InferenceResponse,
-  type RestInferenceRequest,
-  readRestInferRequest,
-  writeRestInferResponse,
-} from "@modelyard/codec";
+import { type InferenceRequest, type InferenceResponse, type RestInferenceRequest, RestInferForm } from "@modelyard/codec";
 import type { Clock } from "@modelyard/core";
 import type { ModelSignature } from "@modelyard/runtimes";
-import { type ResponseHead, responseHead } from "@modelyard/wire";
+import { type ConnectionInfo, type ResponseHead, responseHead } from "@modelyard/wire";
 import { deadlineMsOf } from "../inference/request-timeout.ts";
 import { jsonLengthHeader } from "../routing/rest-target.ts";
 import { okHead } from "./json-response.ts";
@@ -28,6 +22,7 @@ export class RestInferenceCall extends RestCall {
   readonly deadlineMs: number | undefined;
   readonly #jsonLength: number | undefined;
   readonly #binaryHeads: BinaryHeads;
+  readonly #form: RestInferForm;
   #body: Uint8Array;
   #request: RestInferenceRequest | undefined;
 
@@ -36,8 +31,9 @@ export class RestInferenceCall extends RestCall {
     super(init);
     this.#jsonLength = init.jsonLength;
     this.#binaryHeads = init.binaryHeads;
+    this.#form = formOf(init.exchange.connection);
     this.#body = init.body;
-    if (init.jsonLength !== 0) this.#request = readRestInferRequest(init.body, init.jsonLength);
+    if (init.jsonLength !== 0) this.#request = this.#form.read(init.body, init.jsonLength);
     this.deadlineMs = deadlineMsOf(this.#request?.parameters, init.clock);
   }
 
@@ -50,15 +46,23 @@ export class RestInferenceCall extends RestCall {
     // What was parsed from JSON refers to no buffer.
     if (this.#jsonLength === undefined) return;
     this.#body = new Uint8Array(this.#body);
-    this.#request = this.#jsonLength === 0 ? undefined : readRestInferRequest(this.#body, this.#jsonLength);
+    this.#request = this.#jsonLength === 0 ? undefined : this.#form.read(this.#body, this.#jsonLength);
   }
 
   protected write(response: InferenceResponse): RestCallAnswer {
     const request = this.#request;
     const isBinary = (index: number): boolean => request?.outputs[index]?.isBinary ?? request?.isBinaryByDefault ?? false;
-    const { bytes: body, jsonLength } = writeRestInferResponse(response, isBinary);
+    const { bytes: body, jsonLength } = this.#form.write(response, isBinary);
     return { head: jsonLength === undefined ? okHead : this.#binaryHeads.of(jsonLength), body };
   }
+}
+
+/** What the inferences on a connection were like: most clients send the same but for the numbers, though their heads differ by length. */
+function formOf(connection: ConnectionInfo): RestInferForm {
+  if (connection.memo instanceof RestInferForm) return connection.memo;
+  const form = new RestInferForm();
+  connection.memo = form;
+  return form;
 }
 
 /** Heads of answers with binary data, by the length of their JSON: the answers of one model mostly have the same. */
