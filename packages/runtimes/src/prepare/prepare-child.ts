@@ -1,9 +1,6 @@
-/**
- * The prepare program: a child of the serving process that prepares one model at a time and may die of it.
- * It ends when its parent is gone: by the closed channel when it is idle, by the watching thread when a model keeps it busy.
- */
-import { Worker } from "node:worker_threads";
+/** The prepare program: a child of the serving process that prepares one model at a time and may die of it. */
 import { systemClock } from "@modelyard/core";
+import { endWithParent } from "../children/end-with-parent.ts";
 import { openOrtEngine } from "../onnx/ort-engine.ts";
 import { ModelRefused } from "./model-refused.ts";
 import { prepareModel } from "./prepare-model.ts";
@@ -31,10 +28,6 @@ async function answer(job: PrepareJob): Promise<PrepareReply> {
   }
 }
 
-new Worker(new URL(import.meta.resolve("#parent-watch")), {
-  workerData: process.ppid,
-  resourceLimits: { maxOldGenerationSizeMb: 16 },
-}).unref();
-process.on("disconnect", () => process.exit(0));
+endWithParent();
 process.on("message", (command: PrepareCommand) => void answer(command.job).then(reply));
 void reply({ kind: "ready" });

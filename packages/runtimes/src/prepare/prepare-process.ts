@@ -2,10 +2,8 @@
  * One prepare child seen from the serving process: started when needed, given one job at a time, killed when a stage of the job exceeds its time,
  * ended when it has nothing to do for a while. A child that died is replaced by the next job's.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { assertNever, type Clock, failure, type Log, type PlatformError, type Timer } from "@modelyard/core";
-import { canLimitMemory, type Launch, launchWithin } from "./memory-limit.ts";
+import { ChildLauncher, type ChildProgram, keepAlive } from "../children/child-launcher.ts";
 import type { PrepareCommand, PrepareJob, PrepareReply, PrepareStage } from "./prepare-protocol.ts";
 
 /** Limits of a child. */
@@ -34,27 +32,20 @@ interface RunningJob {
   timer: Timer | undefined;
 }
 
-interface LiveChild {
-  readonly process: ChildProcess;
-  /** The end of what it wrote to stderr. */
-  stderr: string;
-}
-
-const maxStderrLength = 2000;
-const entry = "#prepare-child";
-
 /** See the module. */
 export class PrepareProcess {
   readonly #deps: PrepareProcessDeps;
-  #child: LiveChild | undefined;
+  readonly #launcher: ChildLauncher;
+  #child: ChildProgram | undefined;
   #job: RunningJob | undefined;
   #idleTimer: Timer | undefined;
-  #isLimited: boolean | undefined;
   /** One per child that was started and has not ended yet, killed ones included. */
   readonly #endings = new Set<Promise<void>>();
 
   constructor(deps: PrepareProcessDeps) {
+    const { log, limits } = deps;
     this.#deps = deps;
+    this.#launcher = new ChildLauncher({ entry: "#prepare-child", memoryBytes: limits.memoryBytes, serialization: "json", log });
   }
 
   /** Process id of the child, while there is one. */
@@ -103,33 +94,15 @@ export class PrepareProcess {
     });
   }
 
-  #start(): LiveChild {
-    const { log, limits } = this.#deps;
-    const program = fileURLToPath(import.meta.resolve(entry));
-    const plain: Launch = { command: process.execPath, arguments: [...conditionArguments(process.execArgv), program] };
-    this.#isLimited ??= canLimitMemory(limits.memoryBytes);
-    if (!this.#isLimited) log.warn("prepare runs without a memory limit: the shell cannot set one", { limitBytes: limits.memoryBytes });
-    const launch = this.#isLimited ? launchWithin(limits.memoryBytes, plain) : plain;
-    // An empty environment: nothing of ours is for a model to see.
-    const child = spawn(launch.command, launch.arguments, { stdio: ["ignore", "ignore", "pipe", "ipc"], env: {}, serialization: "json" });
-    const live: LiveChild = { process: child, stderr: "" };
-    this.#awaitEnd(child);
-    child.on("message", (reply: PrepareReply) => this.#onReply(reply));
-    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-      live.stderr = (live.stderr + text).slice(-maxStderrLength);
-    });
-    child.on("error", (error) => this.#onGone(live, error.message));
-    child.on("exit", (status, signal) => this.#onGone(live, signal ? `ended by ${signal}` : `exited with status ${status}`));
-    return live;
-  }
-
-  #awaitEnd(child: ChildProcess): void {
-    const ending = new Promise<void>((resolve) => {
-      child.once("exit", () => resolve());
-      child.once("error", () => resolve());
+  #start(): ChildProgram {
+    const child = this.#launcher.start();
+    const ending = child.ended.then((how) => {
+      this.#endings.delete(ending);
+      this.#onGone(child, how);
     });
     this.#endings.add(ending);
-    void ending.then(() => this.#endings.delete(ending));
+    child.process.on("message", (reply: PrepareReply) => this.#onReply(reply));
+    return child;
   }
 
   #onReply(reply: PrepareReply): void {
@@ -174,12 +147,13 @@ export class PrepareProcess {
     );
   }
 
-  #onGone(live: LiveChild, how: string): void {
-    if (this.#child !== live) return;
+  #onGone(child: ChildProgram, how: string): void {
+    if (this.#child !== child) return;
     this.#child = undefined;
     const job = this.#job;
-    this.#deps.log.warn("prepare child is gone", { how, stage: job?.stage, stderr: live.stderr });
-    job?.settle(failure("MODEL_LOAD_FAILED", { why: whyGone({ stage: job.stage, how, stderr: live.stderr }) }));
+    const stderr = child.stderr();
+    this.#deps.log.warn("prepare child is gone", { how, stage: job?.stage, stderr });
+    job?.settle(failure("MODEL_LOAD_FAILED", { why: whyGone({ stage: job.stage, how, stderr }) }));
   }
 
   #kill(): void {
@@ -197,25 +171,6 @@ export class PrepareProcess {
     if (this.#child) keepAlive(this.#child.process, false);
     this.#idleTimer = this.#deps.clock.setTimer(this.#deps.limits.idleMs, () => this.#kill(), { background: true });
   }
-}
-
-/** Only a child with a job keeps this process alive. */
-function keepAlive(child: ChildProcess, isBusy: boolean): void {
-  if (isBusy) {
-    child.ref();
-    child.channel?.ref();
-  } else {
-    child.unref();
-    child.channel?.unref();
-  }
-}
-
-/** The arguments that choose between sources and build, in either of their forms (`--conditions=x`, `-C x`): the child must make the same choice. */
-function conditionArguments(execArgv: readonly string[]): readonly string[] {
-  const isCondition = (argument: string | undefined): boolean => argument === "-C" || argument === "--conditions";
-  return execArgv.filter(
-    (argument, index) => argument.startsWith("--conditions=") || isCondition(argument) || isCondition(execArgv[index - 1]),
-  );
 }
 
 function describeStage(stage: RunningJob["stage"]): string {
