@@ -28,6 +28,8 @@ export interface LoadRequest {
   readonly artifactDigest: string;
   /** Storage parameters and the like; values a runtime does not know are ignored. */
   readonly parameters: Readonly<Record<string, string>>;
+  /** Where it has to run, whatever its time: in a process of its own, because it cost one already. Default: where its time places it. */
+  readonly isolation?: "process";
 }
 
 /** Steps of a load, in order, as `describe` and `deploy` show them. */
@@ -37,7 +39,15 @@ export type LoadStage = "verify" | "prepare" | "load";
 export interface LoadOptions {
   readonly signal?: AbortSignal;
   readonly onStage?: (stage: LoadStage) => void;
+  /**
+   * Told when the process of the model's own crashed or was killed for a hang, while it loads and for as long as the model is loaded. Says whether
+   * the next run starts another one or is refused with the report's error. Default: `restart`.
+   */
+  readonly onCrash?: (report: CrashReport) => CrashVerdict;
 }
+
+/** What becomes of a model whose own process crashed or hung. */
+export type CrashVerdict = "restart" | "refuse";
 
 /** One input or output. */
 export interface TensorSignature {
@@ -75,8 +85,8 @@ export interface LoadedModel {
   readonly sizeSource: "measured" | "estimated";
   /** Runs at once that make sense; more wait in the caller. 0 = no limit. */
   readonly maxConcurrency: number;
-  /** Where it runs, by its measured time: on the I/O thread, in a worker. */
-  readonly placement: "inline" | "worker";
+  /** Where it runs: by its measured time on the I/O thread or in a worker; in a process of its own when a run must be killable. */
+  readonly placement: "inline" | "worker" | "process";
   /** Median time of one run when it was prepared, microseconds. */
   readonly runMicros: number;
   /** How long a request may wait for company before it runs, milliseconds. Default 0: an inline model answers within the turn of the event loop. */
@@ -100,11 +110,11 @@ export interface ModelRuntime {
   close(): Promise<void>;
 }
 
-/** A crash or hang of a serving process, as the supervisor's post-mortem tells the next one. */
+/** A crash or hang of a serving process, as the post-mortem tells the next one, or of a process of the model's own. */
 export interface CrashReport {
   readonly modelId: string;
   readonly phase: "load" | "run";
-  /** `crash`: died in native code. `hang`: ended by its own watchdog after `runLimit`. */
+  /** `crash`: died in native code. `hang`: ended after `runLimit`. */
   readonly kind: "crash" | "hang";
   readonly atMs: number;
   readonly error: PublicError;

@@ -4,6 +4,7 @@
  */
 export type {
   CrashReport,
+  CrashVerdict,
   InferRequest,
   InferResult,
   LoadedModel,

@@ -30,6 +30,18 @@ export const runtimesErrors = {
     retryable: true,
     hint: "Raise runLimit if the model needs longer, or send a smaller input",
   },
+  RUN_CRASHED: {
+    code: "UNAVAILABLE",
+    template: "The run did not finish: the process of the model {how}",
+    retryable: true,
+    hint: "Retry; a model whose process ends twice is quarantined, and its input or the model itself is to be looked at",
+  },
+  PROCESSES_EXHAUSTED: {
+    code: "RESOURCE_EXHAUSTED",
+    template: "The model needs a process of its own and was not loaded: {limit} models have one, which is the most allowed",
+    retryable: true,
+    hint: "Delete a model that runs in a process of its own, or let one run without: remove its parameter isolation, or correct it where it crashed",
+  },
   INVALID_UTF8: {
     code: "INVALID_ARGUMENT",
     template: 'Element {index} of the input "{input}" is not UTF-8 text, which ONNX strings must be',

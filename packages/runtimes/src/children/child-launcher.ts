@@ -18,11 +18,18 @@ export interface ChildLauncherOptions {
   readonly log: Log;
 }
 
+/** The end of a child. */
+export interface ChildEnd {
+  /** How it ended, or why it did not start. */
+  readonly how: string;
+  readonly signal: NodeJS.Signals | null;
+}
+
 /** A child that was started. */
 export interface ChildProgram {
   readonly process: ChildProcess;
-  /** Resolves with how it ended, or why it did not start; never rejects. */
-  readonly ended: Promise<string>;
+  /** Never rejects. */
+  readonly ended: Promise<ChildEnd>;
   /** The end of what it wrote to stderr. */
   stderr(): string;
 }
@@ -46,9 +53,9 @@ export class ChildLauncher {
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       stderr = (stderr + text).slice(-maxStderrLength);
     });
-    const ended = new Promise<string>((resolve) => {
-      child.on("error", (error) => resolve(error.message));
-      child.once("exit", (status, signal) => resolve(signal ? `ended by ${signal}` : `exited with status ${status}`));
+    const ended = new Promise<ChildEnd>((resolve) => {
+      child.on("error", (error) => resolve({ how: error.message, signal: null }));
+      child.once("exit", (status, signal) => resolve({ how: signal ? `ended by ${signal}` : `exited with status ${status}`, signal }));
     });
     return { process: child, ended, stderr: () => stderr };
   }

@@ -1,7 +1,7 @@
 /** Reads what the last process left: who was running when it ended, and whether it crashed or hung. */
 import { existsSync } from "node:fs";
-import { failure } from "@modelyard/core";
 import type { CrashReport } from "../contract.ts";
+import { crashReport } from "./crash-report.ts";
 import { readHangNote, removeHangNote } from "./hang-note.ts";
 import { type RunningRecord, readSlots } from "./running-file.ts";
 
@@ -22,21 +22,14 @@ export interface ProcessEnd {
 export function readPostMortem(path: string, end: ProcessEnd): CrashReport | undefined {
   const note = readHangNote(path);
   removeHangNote(path);
-  if (note) return report({ record: note, kind: "hang", atMs: note.atMs });
+  if (note) return crashReport({ record: note, kind: "hang", atMs: note.atMs });
   if (end.signal === "SIGKILL" || !existsSync(path)) return undefined;
   const suspect = mostTelling(readSlots(path));
-  return suspect && report({ record: suspect, kind: "crash", atMs: end.atMs });
+  return suspect && crashReport({ record: suspect, kind: "crash", atMs: end.atMs });
 }
 
 function mostTelling(slots: readonly (RunningRecord | undefined)[]): RunningRecord | undefined {
   const [ioThread, ...workers] = slots;
   const all = [...workers, ioThread].filter((record) => record !== undefined);
   return all.find((record) => record.phase === "load") ?? all[0];
-}
-
-function report(found: { readonly record: RunningRecord; readonly kind: CrashReport["kind"]; readonly atMs: number }): CrashReport {
-  const { record, kind, atMs } = found;
-  const verb = kind === "hang" ? "hung" : "crashed";
-  const error = failure("RUNTIME_CRASHED", { kind: verb, at: new Date(atMs).toISOString() }).toPublic();
-  return { modelId: record.modelId, phase: record.phase, kind, atMs, error };
 }

@@ -15,3 +15,10 @@ export function parseRunLimitMs(parameters: Readonly<Record<string, string>>, de
     why: `the parameter "runLimit" is "${text.slice(0, 40)}" and must be a duration such as "500ms" or "30s"`,
   });
 }
+
+/** `isolation`: whether the model is asked to run in a process of its own. Throws `MODEL_LOAD_FAILED` when it is anything but `process`. */
+export function parseIsIsolated(parameters: Readonly<Record<string, string>>): boolean {
+  const text = parameters["isolation"]?.trim();
+  if (text === undefined || text === "process") return text !== undefined;
+  throw failure("MODEL_LOAD_FAILED", { why: `the parameter "isolation" is "${text.slice(0, 40)}" and must be "process"` });
+}

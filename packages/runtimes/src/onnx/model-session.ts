@@ -47,7 +47,7 @@ export async function openModelSession(plan: SessionPlan, thread: SessionThread)
 }
 
 /** Copying a larger request costs more than its company saves. */
-const largestTogetherBytes = 256 * 1024;
+export const largestTogetherBytes: number = 256 * 1024;
 
 /** See the module. */
 export class ModelSession {

@@ -1,7 +1,8 @@
 /** A loaded ONNX model: what it is, and where it runs. */
-import { assert } from "@modelyard/core";
+import { assert, assertNever } from "@modelyard/core";
 import type { Batching } from "../batching/plan-batching.ts";
 import type { InferRequest, InferResult, LoadedModel, ModelSignature } from "../contract.ts";
+import type { IsolatedModel } from "../isolation/isolated-model.ts";
 import type { RunWorkerHandle } from "../workers/run-worker-handle.ts";
 import type { ModelSession } from "./model-session.ts";
 
@@ -18,7 +19,8 @@ export interface OnnxModelFacts {
 export type OnnxModelPlace =
   | { readonly placement: "inline"; readonly session: ModelSession; readonly batching: Batching | undefined }
   /** In each of several workers, so that one model can use as many cores. At least one. */
-  | { readonly placement: "worker"; readonly copies: readonly WorkerCopy[]; readonly batching: Batching | undefined };
+  | { readonly placement: "worker"; readonly copies: readonly WorkerCopy[]; readonly batching: Batching | undefined }
+  | { readonly placement: "process"; readonly isolated: IsolatedModel; readonly batching: Batching | undefined };
 
 /** A model in a worker. */
 export interface WorkerCopy {
@@ -26,9 +28,11 @@ export interface WorkerCopy {
   readonly handle: number;
 }
 
-/** In each worker one runs, one is there when it is done; or as many as can run together, and as many are there when they are done. */
-function workerConcurrency(copies: number, batching: Batching | undefined): number {
-  return 2 * copies * Math.min(batching?.maxRows ?? 1, mostTogether);
+/** Inline there is no limit. Elsewhere one runs in each copy and one is there when it is done; or as many as can run together, and as many are there. */
+function concurrencyIn(place: OnnxModelPlace): number {
+  if (place.placement === "inline") return 0;
+  const copies = place.placement === "worker" ? place.copies.length : 1;
+  return 2 * copies * Math.min(place.batching?.maxRows ?? 1, mostTogether);
 }
 
 const mostTogether = 64;
@@ -40,7 +44,7 @@ export function onnxModel(facts: OnnxModelFacts, place: OnnxModelPlace, onUnload
   return {
     ...facts,
     placement: place.placement,
-    maxConcurrency: place.placement === "inline" ? 0 : workerConcurrency(place.copies.length, place.batching),
+    maxConcurrency: concurrencyIn(place),
     maxDelayMs: place.batching?.maxDelayMs ?? 0,
     infer(request) {
       assert(!isUnloaded, "a model that was unloaded is not run");
@@ -56,11 +60,19 @@ export function onnxModel(facts: OnnxModelFacts, place: OnnxModelPlace, onUnload
 }
 
 function inferIn(place: OnnxModelPlace): (request: InferRequest) => InferResult {
-  if (place.placement === "inline") {
-    const { session } = place;
-    return (request) => session.run(request);
+  switch (place.placement) {
+    case "inline":
+      return (request) => place.session.run(request);
+    case "worker":
+      return inferInLeastBusy(place.copies.map((copy) => ({ ...copy, running: 0 })));
+    case "process":
+      return (request) => place.isolated.run(request);
+    default:
+      return assertNever(place);
   }
-  const copies = place.copies.map((copy) => ({ ...copy, running: 0 }));
+}
+
+function inferInLeastBusy(copies: readonly BusyCopy[]): (request: InferRequest) => InferResult {
   return async (request) => {
     const copy = leastBusy(copies);
     copy.running++;
@@ -83,6 +95,15 @@ function leastBusy(copies: readonly BusyCopy[]): BusyCopy {
 }
 
 async function releaseIn(place: OnnxModelPlace): Promise<void> {
-  if (place.placement === "inline") await place.session.release();
-  else await Promise.all(place.copies.map(({ worker, handle }) => worker.unload(handle)));
+  switch (place.placement) {
+    case "inline":
+      return place.session.release();
+    case "worker":
+      await Promise.all(place.copies.map(({ worker, handle }) => worker.unload(handle)));
+      return;
+    case "process":
+      return place.isolated.close();
+    default:
+      return assertNever(place);
+  }
 }

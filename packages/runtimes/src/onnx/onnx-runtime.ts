@@ -2,12 +2,15 @@
  * ONNX Runtime in this process, as a {@link ModelRuntime}.
  *
  * A load finds the prepared copy of the artifact or has it made (in a child process: everything that may crash or hang on a bad file happens there
- * first), and opens the copy: on the I/O thread when its runs and its load are short, else in one worker it stays with. The copy is whole in
- * itself, so the artifact is opened only while it is prepared.
+ * first), and opens the copy: on the I/O thread when its runs and its load are short, else in workers it stays with, or in a process of its own. The
+ * copy is whole in itself, so the artifact is opened only while it is prepared.
  */
-import { assert, failure, type Histogram, PlatformError } from "@modelyard/core";
+import { assert, assertNever, failure, type Histogram, PlatformError } from "@modelyard/core";
 import { planBatching } from "../batching/plan-batching.ts";
+import { ChildLauncher } from "../children/child-launcher.ts";
 import type { LoadedModel, LoadOptions, LoadRequest, ModelRuntime, RuntimeStatus } from "../contract.ts";
+import type { IsolatedModel } from "../isolation/isolated-model.ts";
+import { IsolatedModels } from "../isolation/isolated-models.ts";
 import { checkJournalled, noThreadJournal } from "../journal/thread-journal.ts";
 import { cpuKind } from "../prepare/cpu-kind.ts";
 import { ModelPreparer } from "../prepare/model-preparer.ts";
@@ -18,22 +21,19 @@ import { estimateSizeBytes, measuredAboveBytes } from "../size/estimate-size.ts"
 import { LoadTurn } from "../size/load-turn.ts";
 import type { RunWorkerHandle } from "../workers/run-worker-handle.ts";
 import { WorkerPool } from "../workers/worker-pool.ts";
-import { parseRunLimitMs } from "./load-parameters.ts";
+import { parseIsIsolated, parseRunLimitMs } from "./load-parameters.ts";
 import { openModelSession, type SessionPlan } from "./model-session.ts";
 import { type OnnxModelPlace, onnxModel, type WorkerCopy } from "./onnx-model.ts";
 import { type OrtEngine, openOrtEngine } from "./ort-engine.ts";
 import { isOutOfMemory, ortReason } from "./ort-reason.ts";
+import { type PlacementPlan, planPlacement, processBytes } from "./plan-placement.ts";
 import { type OnnxRuntimeOptions, type ResolvedOnnxRuntimeOptions, resolveOnnxRuntimeOptions } from "./runtime-options.ts";
 
 const platform = "onnx_onnxruntime";
 const defaultSizeBytes = 1024 * 1024;
-// A load on the I/O thread holds up every request: "no pause > 5 ms".
-const inlineLoadBelowMicros = 5000;
 // Runs that are put together hold up what comes after them: on the I/O thread other models and the sockets, in a worker other models.
 const longestInlineMicros = 500;
-const longestInWorkerMicros = 20_000;
-// Up to here the memory of a copy in each worker is little beside what a worker itself takes.
-const largestCopiedBytes = 8 * 2 ** 20;
+const longestElsewhereMicros = 20_000;
 const loadBoundsMs = [0.5, 1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000];
 
 /** Opens the in-process runtime. */
@@ -46,6 +46,7 @@ interface LoadContext {
   readonly runLimitMs: number;
   readonly signal: AbortSignal;
   readonly onStage: NonNullable<LoadOptions["onStage"]>;
+  readonly onCrash: LoadOptions["onCrash"];
 }
 
 class OnnxModelRuntime implements ModelRuntime {
@@ -55,6 +56,7 @@ class OnnxModelRuntime implements ModelRuntime {
   readonly #pool: PreparePool;
   readonly #preparer: ModelPreparer;
   readonly #workers: WorkerPool;
+  readonly #isolated: IsolatedModels;
   readonly #measuredLoads = new LoadTurn();
   readonly #loaded = new Set<LoadedModel>();
   readonly #closing = new AbortController();
@@ -76,7 +78,10 @@ class OnnxModelRuntime implements ModelRuntime {
     const folder = new PreparedFolder({ dir: preparedDir, clock, log, maxBytes: limits.maxPreparedBytes });
     const kind = { cpuKind: cpuKind(), runtimeVersion: this.#engine.version };
     this.#preparer = new ModelPreparer({ artifacts, folder, pool: this.#pool, metrics, ...kind });
-    this.#workers = new WorkerPool({ log, journal, maxWorkers: limits.maxWorkers, maxQueuedPerWorker: limits.maxQueuedRunsPerWorker });
+    const maxQueued = limits.maxQueuedRunsPerWorker;
+    this.#workers = new WorkerPool({ log, journal, maxWorkers: limits.maxWorkers, maxQueuedPerWorker: maxQueued });
+    const launcher = new ChildLauncher({ entry: "#run-worker", memoryBytes: limits.isolatedMemoryBytes, serialization: "advanced", log });
+    this.#isolated = new IsolatedModels({ launcher, clock, log, maxQueued }, limits.maxIsolatedModels);
     this.#loadMs = metrics.histogram("modelyard_runtime_load_milliseconds", loadBoundsMs);
   }
 
@@ -96,11 +101,12 @@ class OnnxModelRuntime implements ModelRuntime {
     const info = this.#preparer.peek(request.artifactDigest);
     if (info) {
       const fileBytes = info.files.reduce((sum, file) => sum + file.sizeBytes, 0);
-      return this.#copiesOf(info, fileBytes) * chargedBytes(fileBytes, { memoryBytes: info.memoryBytes, nodes: info.nodes });
+      const { copies, placeBytes } = this.#placementOf(info, fileBytes, request);
+      return placeBytes + copies * chargedBytes(fileBytes, { memoryBytes: info.memoryBytes, nodes: info.nodes });
     }
     const open = await this.#options.artifacts.open(request.artifactDigest);
     await open.close();
-    return estimateSizeBytes({ fileBytes: open.artifact.totalBytes });
+    return (isIsolated(request) ? processBytes : 0) + estimateSizeBytes({ fileBytes: open.artifact.totalBytes });
   }
 
   async load(request: LoadRequest, options: LoadOptions = {}): Promise<LoadedModel> {
@@ -110,7 +116,8 @@ class OnnxModelRuntime implements ModelRuntime {
     checkJournalled(request.modelId);
     checkModelType(request.modelType);
     const onStage = options.onStage ?? ((): void => {});
-    const context = { request, signal, onStage, runLimitMs: parseRunLimitMs(request.parameters, limits.runLimitMs) };
+    const { onCrash } = options;
+    const context = { request, signal, onStage, onCrash, runLimitMs: parseRunLimitMs(request.parameters, limits.runLimitMs) };
     const startMs = clock.monotonicMs();
     onStage("verify");
     const model = await this.#loadPrepared(context);
@@ -121,7 +128,7 @@ class OnnxModelRuntime implements ModelRuntime {
   async close(): Promise<void> {
     this.#closing.abort(failure("CANCELLED", { what: "Loading the model" }));
     await Promise.all([...this.#loaded].map((model) => model.unload()));
-    await Promise.all([this.#pool.close(), this.#workers.close()]);
+    await Promise.all([this.#pool.close(), this.#workers.close(), this.#isolated.close()]);
   }
 
   async #loadPrepared(context: LoadContext): Promise<LoadedModel> {
@@ -155,16 +162,17 @@ class OnnxModelRuntime implements ModelRuntime {
     const { request, signal, onStage } = context;
     onStage("load");
     const { info, sizeBytes: fileBytes } = copy;
-    const copies = this.#copiesOf(info, fileBytes);
-    const workers = this.#isShort(info) ? [] : this.#workers.choose(copies);
-    const open = (): Promise<OnnxModelPlace> => this.#open(context, copy, workers);
+    const { placement, copies, placeBytes } = this.#placementOf(info, fileBytes, request);
+    const workers = placement === "worker" ? this.#workers.choose(copies) : [];
+    const open = (): Promise<OnnxModelPlace> => this.#open(context, copy, { placement, workers });
     const isMeasured = fileBytes > measuredAboveBytes;
     if (isMeasured) await Promise.all(workers.map((worker) => worker.ready()));
     const opened = isMeasured ? await this.#measuredLoads.run(() => measured(open), signal) : { place: await open(), grownBytes: 0 };
     const facts = {
       modelId: request.modelId,
       signature: { platform, inputs: info.inputs.map(publicTensor), outputs: info.outputs.map(publicTensor) },
-      sizeBytes: copies * chargedBytes(fileBytes, { memoryBytes: Math.max(opened.grownBytes, info.memoryBytes), nodes: info.nodes }),
+      sizeBytes:
+        placeBytes + copies * chargedBytes(fileBytes, { memoryBytes: Math.max(opened.grownBytes, info.memoryBytes), nodes: info.nodes }),
       sizeSource: isMeasured ? ("measured" as const) : ("estimated" as const),
       runMicros: info.runMicros ?? 0,
     };
@@ -180,28 +188,58 @@ class OnnxModelRuntime implements ModelRuntime {
     throw signal.reason;
   }
 
-  /** How many workers a model is opened in: all of them while it is small, so that it can use every core; a large one, and one that runs inline, once. */
-  #copiesOf(info: PreparedInfo, fileBytes: number): number {
-    return this.#isShort(info) || fileBytes > largestCopiedBytes ? 1 : this.#options.limits.maxWorkers;
+  #placementOf(info: PreparedInfo, fileBytes: number, request: LoadRequest): PlacementPlan {
+    return planPlacement({ info, fileBytes, isIsolated: isIsolated(request), limits: this.#options.limits });
   }
 
-  /** Whether neither its runs nor its load hold up the I/O thread. */
-  #isShort({ runMicros, loadMicros }: PreparedInfo): boolean {
-    return runMicros !== undefined && runMicros < this.#options.limits.inlineBelowMicros && loadMicros < inlineLoadBelowMicros;
+  async #open(context: LoadContext, copy: PreparedCopy, { placement, workers }: ChosenPlace): Promise<OnnxModelPlace> {
+    const { journal, clock } = this.#options;
+    const plan = this.#sessionPlan(context, copy, placement);
+    const { batching } = plan;
+    switch (placement) {
+      case "inline": {
+        const thread = { engine: this.#engine, journal: journal?.main ?? noThreadJournal, clock };
+        return { placement, session: await openModelSession(plan, thread), batching };
+      }
+      case "worker":
+        return { placement, copies: await openCopies(workers, plan), batching };
+      case "process":
+        return { placement, isolated: await this.#openIsolated(context, plan), batching };
+      default:
+        return assertNever(placement);
+    }
   }
 
-  async #open({ request, runLimitMs }: LoadContext, copy: PreparedCopy, workers: readonly RunWorkerHandle[]): Promise<OnnxModelPlace> {
-    const { limits, journal, clock } = this.#options;
-    const { info, path } = copy;
+  #openIsolated(context: LoadContext, plan: SessionPlan): Promise<IsolatedModel> {
+    const { request, onCrash } = context;
+    const later = { ...context, signal: this.#closing.signal, onStage: (): void => {} };
+    const replan = async (): Promise<SessionPlan> => this.#sessionPlan(later, await this.#obtain(later), "process");
+    return this.#isolated.open({ modelId: request.modelId, plan, replan, onCrash });
+  }
+
+  #sessionPlan({ request, runLimitMs }: LoadContext, { info, path }: PreparedCopy, placement: LoadedModel["placement"]): SessionPlan {
     const { threads, inputs, outputs } = info;
     const { modelId, parameters } = request;
-    const batching = planBatching({ info, parameters, longestMicros: workers.length > 0 ? longestInWorkerMicros : longestInlineMicros });
-    const bound = { inputs, outputs, runLimitMs, loadLimitMs: limits.loadLimitMs };
-    const plan: SessionPlan = { modelId, path, threads, ...bound, ...(batching && { batching }) };
-    if (workers.length > 0) return { placement: "worker", copies: await openCopies(workers, plan), batching };
-    const thread = { engine: this.#engine, journal: journal?.main ?? noThreadJournal, clock };
-    return { placement: "inline", session: await openModelSession(plan, thread), batching };
+    const batching = planBatching({
+      info,
+      parameters,
+      longestMicros: placement === "inline" ? longestInlineMicros : longestElsewhereMicros,
+    });
+    const limits = { runLimitMs, loadLimitMs: this.#options.limits.loadLimitMs };
+    return { modelId, path, threads, inputs, outputs, ...limits, ...(batching && { batching }) };
   }
+}
+
+/** Where a model is opened. */
+interface ChosenPlace {
+  readonly placement: LoadedModel["placement"];
+  /** Of the placement `worker`. */
+  readonly workers: readonly RunWorkerHandle[];
+}
+
+/** Whether it cost a process already, or is asked to run in one of its own. */
+function isIsolated({ isolation, parameters }: LoadRequest): boolean {
+  return isolation === "process" || parseIsIsolated(parameters);
 }
 
 /** In each worker or in none. */

@@ -16,8 +16,12 @@ export interface OnnxRuntimeLimits {
   readonly inlineBelowMicros: number;
   /** Default: one per core. */
   readonly maxWorkers: number;
-  /** Runs sent to a worker and not answered. Default 2,048. */
+  /** Runs sent to a worker, or to a model's own process, and not answered. Default 2,048. */
   readonly maxQueuedRunsPerWorker: number;
+  /** Models that run in processes of their own. Default 8. */
+  readonly maxIsolatedModels: number;
+  /** Private memory of such a process. Default: 1 GiB and 4 times the capacity, at most half of the machine's. */
+  readonly isolatedMemoryBytes: number;
   /** Prepare children at once. Default 2: one that hangs does not hold up the others. */
   readonly maxPrepareProcesses: number;
   /** Models that wait for a prepare child. Default 1,024. */
@@ -58,6 +62,7 @@ export function resolveOnnxRuntimeOptions(options: OnnxRuntimeOptions): Resolved
   const cores = availableParallelism();
   // As many workers as the journal has room for, where one is given.
   const maxWorkers = limits.maxWorkers ?? Math.max(1, Math.min(cores, (options.journal?.threads ?? cores + 1) - 1));
+  const childMemoryBytes = Math.max(2 * gibibyte, Math.min(gibibyte + 4 * capacityBytes, totalmem() / 2));
   return {
     ...options,
     limits: {
@@ -66,9 +71,11 @@ export function resolveOnnxRuntimeOptions(options: OnnxRuntimeOptions): Resolved
       runLimitMs: 30_000,
       inlineBelowMicros: 150,
       maxQueuedRunsPerWorker: 2048,
+      maxIsolatedModels: 8,
+      isolatedMemoryBytes: childMemoryBytes,
       maxPrepareProcesses: 2,
       maxWaitingPrepares: 1024,
-      prepareMemoryBytes: Math.max(2 * gibibyte, Math.min(gibibyte + 4 * capacityBytes, totalmem() / 2)),
+      prepareMemoryBytes: childMemoryBytes,
       prepareIdleMs: 30_000,
       maxPreparedBytes: 20 * gibibyte,
       ...limits,

@@ -96,7 +96,7 @@ export class PrepareProcess {
 
   #start(): ChildProgram {
     const child = this.#launcher.start();
-    const ending = child.ended.then((how) => {
+    const ending = child.ended.then(({ how }) => {
       this.#endings.delete(ending);
       this.#onGone(child, how);
     });

@@ -5,8 +5,10 @@ import type { FixedTensor } from "@modelyard/codec";
 import { silentLog } from "@modelyard/core";
 import { writeModel } from "@modelyard/onnx";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { InferRequest } from "../contract.ts";
 import type { SessionPlan } from "../onnx/model-session.ts";
-import { countingModel } from "../testing/sample-models.ts";
+import { countingPlan, countTo, rounds } from "../testing/counting.ts";
+import { denseModel } from "../testing/sample-models.ts";
 import { RunWorkerHandle } from "./run-worker-handle.ts";
 
 let dir: string;
@@ -20,44 +22,24 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-async function plan(path = join(dir, "model.onnx")): Promise<SessionPlan> {
-  await writeFile(join(dir, "model.onnx"), writeModel(countingModel()));
-  const tensor = { datatype: "INT64", boundDatatype: "INT64" } as const;
-  return {
-    modelId: "m",
-    path,
-    threads: 1,
-    inputs: [{ name: "x", ...tensor }],
-    outputs: [{ name: "y", ...tensor }],
-    runLimitMs: 1000,
-    loadLimitMs: 1000,
-  };
-}
-
-const rounds = (count: bigint): FixedTensor => ({
-  name: "x",
-  datatype: "INT64",
-  shape: [],
-  bytes: new Uint8Array(BigInt64Array.of(count).buffer),
-});
-const request = (count: bigint) => ({ inputs: [rounds(count)], outputNames: undefined });
+const answer = (count: bigint) => [rounds(count, "y")];
 
 describe("RunWorkerHandle", () => {
   it("refuses runs beyond its queue with LIMIT_EXCEEDED and answers the others", async () => {
-    const handle = await worker.open(await plan());
+    const handle = await worker.open(await countingPlan(dir));
     const runs = Array.from({ length: 5 }, () =>
       worker
-        .run(handle, request(1000n))
+        .run(handle, countTo(1000n))
         .then(([y]) => y?.name)
         .catch((error: { reason: string }) => error.reason),
     );
     expect(await Promise.all(runs)).toEqual(["y", "y", "y", "LIMIT_EXCEEDED", "LIMIT_EXCEEDED"]);
-    expect(await worker.run(handle, request(5n))).toEqual([{ ...rounds(5n), name: "y" }]);
+    expect(await worker.run(handle, countTo(5n))).toEqual(answer(5n));
   });
 
   it("does not block this thread while it runs", async () => {
-    const handle = await worker.open(await plan());
-    const run = worker.run(handle, request(2_000_000n));
+    const handle = await worker.open(await countingPlan(dir));
+    const run = worker.run(handle, countTo(2_000_000n));
     let turns = 0;
     let isOver = false;
     void run.then(() => {
@@ -71,23 +53,61 @@ describe("RunWorkerHandle", () => {
   });
 
   it("a model that does not load leaves the others usable", async () => {
-    const handle = await worker.open(await plan());
-    await expect(worker.open(await plan(join(dir, "absent.onnx")))).rejects.toThrow(/absent.onnx/);
-    expect(await worker.run(handle, request(2n))).toEqual([{ ...rounds(2n), name: "y" }]);
+    const handle = await worker.open(await countingPlan(dir));
+    await expect(worker.open(await countingPlan(dir, { path: join(dir, "absent.onnx") }))).rejects.toThrow(/absent.onnx/);
+    expect(await worker.run(handle, countTo(2n))).toEqual(answer(2n));
     expect(worker.load).toBe(1);
   });
 
   it("models opened at the same time while the thread starts are all usable", async () => {
-    const one = await plan();
+    const one = await countingPlan(dir);
     const handles = await Promise.all([worker.open(one), worker.open(one), worker.open(one)]);
-    const answers = await Promise.all(handles.map((handle) => worker.run(handle, request(3n))));
-    expect(answers).toEqual(handles.map(() => [{ ...rounds(3n), name: "y" }]));
+    const answers = await Promise.all(handles.map((handle) => worker.run(handle, countTo(3n))));
+    expect(answers).toEqual(handles.map(() => answer(3n)));
   });
 
   it("close() waits for runs under way and is idempotent", async () => {
-    const handle = await worker.open(await plan());
-    const run = worker.run(handle, request(100_000n));
+    const handle = await worker.open(await countingPlan(dir));
+    const run = worker.run(handle, countTo(100_000n));
     await Promise.all([worker.close(), worker.close()]);
-    expect(await run).toEqual([{ ...rounds(100_000n), name: "y" }]);
+    expect(await run).toEqual(answer(100_000n));
+  });
+});
+
+describe("two models in one worker", () => {
+  beforeEach(async () => {
+    await worker.close();
+    worker = new RunWorkerHandle({ log: silentLog(), journal: undefined, maxQueued: 100 });
+  });
+
+  /** Answers of a model with a queue of 64 while another asks once, and is answered. */
+  async function answersDuringOne(flooded: Partial<SessionPlan>, flood: InferRequest): Promise<number> {
+    const plan = await countingPlan(dir);
+    const other = await worker.open(plan);
+    const handle = await worker.open({ ...plan, ...flooded });
+    let answers = 0;
+    const runs = Array.from({ length: 64 }, () => worker.run(handle, flood).then(() => answers++));
+    await Promise.race(runs);
+    const before = answers;
+    await worker.run(other, countTo(1n));
+    const during = answers - before;
+    await Promise.all(runs);
+    return during;
+  }
+
+  it("one with 64 requests queued lets the other have a turn after about one run", async () => {
+    expect(await answersDuringOne({}, countTo(20_000n))).toBeLessThanOrEqual(4);
+  });
+
+  it("one whose requests run together lets the other have a turn after about one such run", async () => {
+    const size = 2048;
+    const path = join(dir, "dense.onnx");
+    await writeFile(path, writeModel(denseModel(size)));
+    const tensor = { datatype: "FP32", boundDatatype: "FP32" } as const;
+    const border = { inputs: [{ name: "x", ...tensor }], outputs: [{ name: "y", ...tensor }] };
+    const input: FixedTensor = { name: "x", datatype: "FP32", shape: [1, size], bytes: new Uint8Array(4 * size) };
+    const flood = { inputs: [input], outputNames: undefined };
+    const during = await answersDuringOne({ path, ...border, batching: { maxRows: 8, maxDelayMs: 0 } }, flood);
+    expect(during).toBeLessThanOrEqual(3 * 8);
   });
 });

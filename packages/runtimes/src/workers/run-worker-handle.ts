@@ -4,12 +4,14 @@
  */
 import { Worker } from "node:worker_threads";
 import type { Tensor } from "@modelyard/codec";
-import { assertNever, failure, failureFromPublic, type Log } from "@modelyard/core";
+import { failure, type Log } from "@modelyard/core";
 import type { InferRequest } from "../contract.ts";
 import type { ThreadJournalShare } from "../journal/thread-journal.ts";
 import type { SessionPlan } from "../onnx/model-session.ts";
 import { type PackedTensor, packTensor, transferList, unpackTensor } from "./packed-tensor.ts";
-import type { RunWorkerData, WorkerCommand, WorkerReply } from "./worker-protocol.ts";
+import { PendingReplies } from "./pending-replies.ts";
+import { RunQuota } from "./run-quota.ts";
+import type { CommandBody, RunWorkerData, WorkerReply } from "./worker-protocol.ts";
 
 /** What a worker is made from. */
 export interface RunWorkerDeps {
@@ -19,28 +21,22 @@ export interface RunWorkerDeps {
   readonly maxQueued: number;
 }
 
-interface Pending {
-  readonly resolve: (outputs: readonly PackedTensor[]) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-type CommandBody = WorkerCommand extends infer Command ? (Command extends WorkerCommand ? Omit<Command, "id"> : never) : never;
-
 /** See the module. */
 export class RunWorkerHandle {
   readonly #deps: RunWorkerDeps;
   readonly #plans = new Map<number, SessionPlan>();
-  readonly #pending = new Map<number, Pending>();
+  readonly #replies = new PendingReplies();
+  readonly #quota: RunQuota;
   #worker: Worker | undefined;
   /** The start of the thread and the loads of what it should hold; `undefined` = there is no thread. */
   #starting: Promise<void> | undefined;
   #isStarted = false;
   #closing: Promise<void> | undefined;
-  #nextId = 1;
-  #queuedRuns = 0;
+  #nextHandle = 1;
 
   constructor(deps: RunWorkerDeps) {
     this.#deps = deps;
+    this.#quota = new RunQuota(deps.maxQueued);
   }
 
   /** Models it holds. */
@@ -56,27 +52,20 @@ export class RunWorkerHandle {
 
   /** Loads a model; rejects with ONNX Runtime's text. Returns the handle to run and unload it by. */
   async open(plan: SessionPlan): Promise<number> {
-    const handle = this.#nextId++;
+    const handle = this.#nextHandle++;
     await this.ready();
     await this.#send({ kind: "load", handle, plan });
     this.#plans.set(handle, plan);
     return handle;
   }
 
-  async run(handle: number, request: InferRequest): Promise<readonly Tensor[]> {
-    const { maxQueued } = this.#deps;
-    if (this.#queuedRuns >= maxQueued) {
-      throw failure("LIMIT_EXCEEDED", { what: "The queue of runs of the model's worker", current: this.#queuedRuns + 1, limit: maxQueued });
-    }
-    this.#queuedRuns++;
-    try {
+  run(handle: number, request: InferRequest): Promise<readonly Tensor[]> {
+    return this.#quota.use(async () => {
       if (!this.#isStarted) await this.ready();
       const inputs = request.inputs.map(packTensor);
       const outputs = await this.#send({ kind: "run", handle, inputs, outputNames: request.outputNames }, transferList(inputs));
       return outputs.map(unpackTensor);
-    } finally {
-      this.#queuedRuns--;
-    }
+    });
   }
 
   async unload(handle: number): Promise<void> {
@@ -115,29 +104,14 @@ export class RunWorkerHandle {
   }
 
   #send(body: CommandBody, transfer: readonly ArrayBuffer[] = []): Promise<readonly PackedTensor[]> {
-    const id = this.#nextId++;
     // Only a thread that owes an answer keeps the process alive.
     this.#worker?.ref();
-    return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
-      this.#worker?.postMessage({ ...body, id }, transfer);
-    });
+    return this.#replies.ask((id) => this.#worker?.postMessage({ ...body, id }, transfer));
   }
 
   #onReply(reply: WorkerReply): void {
-    const pending = this.#pending.get(reply.id);
-    this.#pending.delete(reply.id);
-    if (this.#pending.size === 0) this.#worker?.unref();
-    switch (reply.kind) {
-      case "done":
-        return pending?.resolve(reply.outputs);
-      case "failed":
-        return pending?.reject(failureFromPublic(reply.error));
-      case "threw":
-        return pending?.reject(new Error(reply.message));
-      default:
-        return assertNever(reply);
-    }
+    this.#replies.settle(reply);
+    if (this.#replies.size === 0) this.#worker?.unref();
   }
 
   #onExit(worker: Worker): void {
@@ -145,9 +119,6 @@ export class RunWorkerHandle {
     this.#worker = undefined;
     this.#starting = undefined;
     this.#isStarted = false;
-    const lost = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const pending of lost)
-      pending.reject(failure("UNAVAILABLE", { what: "The model's worker", why: "it ended and is started again" }));
+    this.#replies.failAll(failure("UNAVAILABLE", { what: "The model's worker", why: "it ended and is started again" }));
   }
 }

@@ -1,70 +1,52 @@
-/** A run worker: keeps the models it was given and runs them one after the other. */
-import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import { assert, assertNever, PlatformError, systemClock } from "@modelyard/core";
+/**
+ * A runner: keeps the models it was given and runs them in turns. The same program is a thread of the serving process, for models whose
+ * runs are long, and a process, for one model whose run must be killable.
+ */
+import { isMainThread, type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { assert, systemClock } from "@modelyard/core";
+import { endWithParent } from "../children/end-with-parent.ts";
 import { noThreadJournal, openThreadJournal } from "../journal/thread-journal.ts";
-import { type ModelSession, openModelSession } from "../onnx/model-session.ts";
+import { watchedJournal } from "../journal/watched-journal.ts";
 import { openOrtEngine } from "../onnx/ort-engine.ts";
-import { type PackedTensor, packTensor, transferList, unpackTensor } from "./packed-tensor.ts";
-import type { RunWorkerData, WorkerCommand, WorkerReply } from "./worker-protocol.ts";
+import { transferList } from "./packed-tensor.ts";
+import { RunnerTurns } from "./runner-turns.ts";
+import { SessionHost } from "./session-host.ts";
+import type { RunWorkerData, WorkerCommand } from "./worker-protocol.ts";
 
-assert(parentPort, "a run worker is started as a worker thread");
-const port: MessagePort = parentPort;
-// Given by the worker pool alone.
-const { journal: share } = workerData as RunWorkerData;
 const clock = systemClock();
-const journal = share ? openThreadJournal(share, clock) : noThreadJournal;
-const thread = { engine: openOrtEngine(), journal, clock };
-const sessions = new Map<number, ModelSession>();
+const engine = openOrtEngine();
 
-async function execute(command: WorkerCommand): Promise<readonly PackedTensor[]> {
-  switch (command.kind) {
-    case "start":
-      // That it can answer says that it has started.
-      return [];
-    case "load":
-      sessions.set(command.handle, await openModelSession(command.plan, thread));
-      return [];
-    case "unload":
-      await sessionOf(command.handle).release();
-      sessions.delete(command.handle);
-      return [];
-    case "run": {
-      const outputs = await sessionOf(command.handle).run({ inputs: command.inputs.map(unpackTensor), outputNames: command.outputNames });
-      return outputs.map(packTensor);
-    }
-    case "close":
-      for (const session of sessions.values()) await session.release();
-      sessions.clear();
-      journal.close();
-      return [];
-    default:
-      return assertNever(command);
-  }
+function serveThread(port: MessagePort): void {
+  // Given by the worker pool alone.
+  const { journal: share } = workerData as RunWorkerData;
+  const host = new SessionHost({ engine, clock, journal: share ? openThreadJournal(share, clock) : noThreadJournal });
+  const turns = new RunnerTurns(host, (reply, command) => {
+    port.postMessage(reply, reply.kind === "done" ? transferList(reply.outputs) : []);
+    if (command.kind === "close") port.close();
+  });
+  port.on("message", (command: WorkerCommand) => {
+    turns.add(command);
+    // What is there besides is taken at once, so that requests of a model that takes rows meet.
+    for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) turns.add(next.message as WorkerCommand);
+    turns.begin();
+  });
 }
 
-function sessionOf(handle: number): ModelSession {
-  const session = sessions.get(handle);
-  assert(session, "a worker is asked for models it was given");
-  return session;
+/** Its parent alone decides when it ends: signals to a whole group of processes are for the others. */
+function serveProcess(): void {
+  const { journal, words } = watchedJournal();
+  const host = new SessionHost({ engine, clock, journal });
+  endWithParent(words);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
+  const turns = new RunnerTurns(host, (reply) => process.send?.(reply));
+  process.on("message", (command: WorkerCommand) => {
+    turns.add(command);
+    turns.beginSoon();
+  });
 }
 
-async function answer(command: WorkerCommand): Promise<void> {
-  const reply = await execute(command).then(
-    (outputs): WorkerReply => ({ kind: "done", id: command.id, outputs }),
-    (error: unknown): WorkerReply => failed(command.id, error),
-  );
-  port.postMessage(reply, reply.kind === "done" ? transferList(reply.outputs) : []);
-  if (command.kind === "close") port.close();
+if (isMainThread) serveProcess();
+else {
+  assert(parentPort, "a thread has a port to who started it");
+  serveThread(parentPort);
 }
-
-function failed(id: number, error: unknown): WorkerReply {
-  if (PlatformError.is(error)) return { kind: "failed", id, error: error.toPublic() };
-  return { kind: "threw", id, message: error instanceof Error ? error.message : String(error) };
-}
-
-port.on("message", (command: WorkerCommand) => {
-  // What is there besides is taken at once, so that requests of a model that takes rows meet; what comes while these run has its turn after them.
-  const commands = [command];
-  for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) commands.push(next.message as WorkerCommand);
-  for (const one of commands) void answer(one);
-});

@@ -1,4 +1,4 @@
-/** Messages between the I/O thread and a run worker. Each command is answered once, under its id. */
+/** Messages between the I/O thread and a runner, a thread or a process of its own. Each command is answered once, under its id. */
 import type { PublicError } from "@modelyard/core";
 import type { ThreadJournalShare } from "../journal/thread-journal.ts";
 import type { SessionPlan } from "../onnx/model-session.ts";
@@ -22,6 +22,9 @@ export type WorkerCommand =
       readonly outputNames: readonly string[] | undefined;
     }
   | { readonly kind: "close"; readonly id: number };
+
+/** A command before it has its id. */
+export type CommandBody = WorkerCommand extends infer Command ? (Command extends WorkerCommand ? Omit<Command, "id"> : never) : never;
 
 /** From the worker. */
 export type WorkerReply =

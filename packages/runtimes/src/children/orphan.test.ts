@@ -5,10 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it, vi } from "vitest";
+import { isAlive } from "../testing/is-alive.ts";
 
-const program = fileURLToPath(new URL("testing/preparing-program.ts", import.meta.url));
-
-it("a prepare child in a run that never ends goes with its parent, even when that is killed", async () => {
+it.each([
+  ["a prepare child", "../prepare/testing/preparing-program.ts"],
+  ["a model's own process", "../isolation/testing/isolating-program.ts"],
+])("%s in a run that never ends goes with its parent, even when that is killed", async (_what, path) => {
+  const program = fileURLToPath(new URL(path, import.meta.url));
   const dir = await mkdtemp(join(tmpdir(), "modelyard-orphan-"));
   try {
     const parent = spawn(process.execPath, ["--conditions=modelyard-source", program, dir], { stdio: ["ignore", "pipe", "inherit"] });
@@ -21,11 +24,3 @@ it("a prepare child in a run that never ends goes with its parent, even when tha
     await rm(dir, { recursive: true, force: true });
   }
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
