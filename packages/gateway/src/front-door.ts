@@ -1,6 +1,8 @@
 /**
  * What every request passes, whichever face answers it: it is counted, its credentials are judged, its limits checked, and its end is measured
  * and logged.
+ *
+ * Hot path. Budget: 0.7 µs a request; what depends on the head alone is kept with the head.
  */
 import { AccessLog, type Clock, type PlatformError } from "@modelyard/core";
 import type { BodyConsumer, Exchange, ResponseHead } from "@modelyard/wire";

@@ -1,4 +1,8 @@
-/** What answers have in common that differ only in the elements of their one output: those of one model to a client that does not name its requests. */
+/**
+ * What answers have in common that differ only in the elements of their one output: those of one model to a client that does not name its requests.
+ *
+ * Hot path. Budget: 0.2 µs an answer.
+ */
 import type { FixedTensor } from "../tensor.ts";
 import type { InferenceResponse } from "./inference-message.ts";
 

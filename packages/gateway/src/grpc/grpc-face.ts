@@ -1,4 +1,8 @@
-/** The gRPC face: the calls of `inference.GRPCInferenceService`, by their paths. */
+/**
+ * The gRPC face: the calls of `inference.GRPCInferenceService`, by their paths.
+ *
+ * Hot path. Budget: 0.4 µs a call.
+ */
 import { GrpcInferForm } from "@modelyard/codec";
 import { failure, type Log, PlatformError } from "@modelyard/core";
 import {

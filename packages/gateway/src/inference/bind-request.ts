@@ -1,6 +1,8 @@
 /**
  * Binds a request to a model: what is asked must be what the model's signature says, before any element is read. Every refusal names what
  * was expected and what came.
+ *
+ * Hot path. Budget: 0.2 µs an inference.
  */
 import { formatShape, type InferenceInput, type InferenceRequest, tensorOfInput } from "@modelyard/codec";
 import { failure } from "@modelyard/core";

@@ -1,6 +1,8 @@
 /**
  * Where the time of one inference goes, for the statistics: a stopwatch whose laps are added to the stage that just ended. The first outcome
  * counts: a request that was given up at its deadline may still be answered by its model.
+ *
+ * Hot path. Budget: 0.2 µs an inference; the clock is read once a lap.
  */
 import type { Clock } from "@modelyard/core";
 import type { InferenceTimes, ModelStatistics } from "../operations/model-statistics.ts";

@@ -1,4 +1,8 @@
-/** The body of an observed exchange: counts its bytes, and passes all that happens to it on. */
+/**
+ * The body of an observed exchange: counts its bytes, and passes all that happens to it on.
+ *
+ * Hot path. Budget: 0.1 µs a piece of body.
+ */
 import type { PlatformError } from "@modelyard/core";
 import type { BodyConsumer, Fields } from "@modelyard/wire";
 import type { ObservedExchange } from "./observed-exchange.ts";

@@ -1,4 +1,8 @@
-/** The REST face of the Open Inference Protocol v2 and of KServe's v1: by what its address asks for, decided when the head is first seen. */
+/**
+ * The REST face of the Open Inference Protocol v2 and of KServe's v1: by what its address asks for, decided when the head is first seen.
+ *
+ * Hot path. Budget: 0.7 µs a request; nothing is awaited on the way to a model that runs inline.
+ */
 import { failure, type Log, PlatformError } from "@modelyard/core";
 import { type BodyConsumer, type Exchange, type WholeBodyHandlers, wholeBody } from "@modelyard/wire";
 import type { OutcomeSink } from "../inference/inference-call.ts";

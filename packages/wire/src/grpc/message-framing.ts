@@ -1,4 +1,8 @@
-/** Length-prefixed messages of gRPC: a flag byte, four bytes of length, the message. */
+/**
+ * Length-prefixed messages of gRPC: a flag byte, four bytes of length, the message.
+ *
+ * Hot path. Budget: 0.3 µs a message.
+ */
 import { failure } from "@modelyard/core";
 import { type BufferBudget, buffersFull } from "../socket/buffer-budget.ts";
 

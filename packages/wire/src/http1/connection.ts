@@ -3,6 +3,8 @@
  * `maxReadAheadBytes` of it, and the next request is looked at only when the answer before it is on its way.
  *
  * Invariant: `#exchange` is the one request being received or answered; a new head is read only when it is undefined.
+ *
+ * Hot path. Budget: 1 µs a request; the head comes from the memo of heads, the body is a view of what was read.
  */
 import { failure, type PlatformError } from "@modelyard/core";
 import type { ConnectionInfo } from "../message/exchange.ts";

@@ -1,4 +1,8 @@
-/** One request on an HTTP/1.1 connection and its answer. */
+/**
+ * One request on an HTTP/1.1 connection and its answer.
+ *
+ * Hot path. Budget: 0.7 µs a request; an answer is one text and one piece of body.
+ */
 import { assert, type PlatformError } from "@modelyard/core";
 import type { BodyConsumer, ConnectionInfo, Exchange, Protocol, ResetCode, ResponseStream, WholeResponse } from "../message/exchange.ts";
 import type { Fields } from "../message/fields.ts";

@@ -1,4 +1,8 @@
-/** Finds the heads in the input of an HTTP/1.1 connection, and parses each but once: most clients send the same bytes again and again. */
+/**
+ * Finds the heads in the input of an HTTP/1.1 connection, and parses each but once: most clients send the same bytes again and again.
+ *
+ * Hot path. Budget: 0.4 µs a head that repeats.
+ */
 import { HeadMemo, type HeadMemoLimits } from "../socket/head-memo.ts";
 import { type ParsedHead, parseHead, type RefusedHead } from "./head-parser.ts";
 

@@ -1,6 +1,8 @@
 /**
  * Reads the frames of a connection and refuses what is wrong with a frame in itself: size, stream 0 or not, order of header blocks, SETTINGS
  * first, floods. What a frame means for the streams is up to the {@link FrameSink}.
+ *
+ * Hot path. Budget: 0.5 µs a request of three frames.
  */
 import type { FloodGuard } from "./flood-guard.ts";
 import { type Frame, FrameReader } from "./frame-reader.ts";

@@ -1,6 +1,8 @@
 /**
  * Sends DATA within the peer's windows (RFC 9113 §5.2) and no faster than the socket takes it; the rest waits in the queues of its streams,
  * which take turns.
+ *
+ * Hot path. Budget: 0.2 µs an answer.
  */
 import type { BufferBudget } from "../socket/buffer-budget.ts";
 import type { Outbox } from "../socket/outbox.ts";

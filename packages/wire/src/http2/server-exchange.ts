@@ -1,4 +1,8 @@
-/** One request on an HTTP/2 stream. */
+/**
+ * One request on an HTTP/2 stream.
+ *
+ * Hot path. Budget: 0.6 µs a request.
+ */
 import { assert, type PlatformError } from "@modelyard/core";
 import type { BodyConsumer, ConnectionInfo, Exchange, Protocol, ResetCode, ResponseStream, WholeResponse } from "../message/exchange.ts";
 import type { Fields } from "../message/fields.ts";

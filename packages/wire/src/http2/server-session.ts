@@ -1,4 +1,8 @@
-/** The server's side of an HTTP/2 connection. */
+/**
+ * The server's side of an HTTP/2 connection.
+ *
+ * Hot path. Budget: 0.3 µs a request.
+ */
 import { failure } from "@modelyard/core";
 import type { ConnectionInfo } from "../message/exchange.ts";
 import { reasonField } from "../message/refusal.ts";

@@ -2,6 +2,8 @@
  * The streams of one connection: what is sent and granted on them, and how they end.
  *
  * Invariants: every stream in the table ends in exactly one of completion or `onAborted`; nothing is sent on a stream after its end.
+ *
+ * Hot path. Budget: 0.5 µs a request.
  */
 import { type Clock, failure, type PlatformError } from "@modelyard/core";
 import type { BufferBudget } from "../socket/buffer-budget.ts";

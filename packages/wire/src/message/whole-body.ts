@@ -1,4 +1,8 @@
-/** Collects a body, within a limit, for handlers that need all of it. */
+/**
+ * Collects a body, within a limit, for handlers that need all of it.
+ *
+ * Hot path. Budget: 0.7 µs a body that came in one piece, which is not copied.
+ */
 import { failure, type PlatformError } from "@modelyard/core";
 import { type BufferBudget, buffersFull } from "../socket/buffer-budget.ts";
 import type { BodyConsumer } from "./exchange.ts";

@@ -2,6 +2,8 @@
  * Decides when what was produced for the sockets of one server or peer is written: at the end of the callback that produced it (a microtask),
  * or, while several sockets are read per turn of the event loop, at the end of the turn, so that answers from different read batches share a
  * write. Which of the two is found by looking at one flush in 32, since watching each turn would cost as much as it saves.
+ *
+ * Hot path. Budget: 0.3 µs a flush.
  */
 
 /** Something with output waiting. */

@@ -1,4 +1,8 @@
-/** Remembers what heads mean by their bytes, within limits on count and memory; when one is reached it starts afresh. */
+/**
+ * Remembers what heads mean by their bytes, within limits on count and memory; when one is reached it starts afresh.
+ *
+ * Hot path. Budget: 0.5 µs a head.
+ */
 
 /** Limits of a {@link HeadMemo}. */
 export interface HeadMemoLimits {

@@ -1,4 +1,8 @@
-/** A socket with its output: passes on what arrives, and closes without losing what was written last. */
+/**
+ * A socket with its output: passes on what arrives, and closes without losing what was written last.
+ *
+ * Hot path. Budget: 0.4 µs a read.
+ */
 import type { Socket } from "node:net";
 import type { Clock, Timer } from "@modelyard/core";
 import { Outbox, type OutboxDeps } from "./outbox.ts";
