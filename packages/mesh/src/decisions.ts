@@ -4,7 +4,7 @@
 export interface Decision {
   readonly atMs: number;
   readonly modelId: string;
-  readonly kind: "load" | "loaded" | "loadFailed" | "evict" | "unloaded" | "unloadFailed" | "switch" | "quarantine";
+  readonly kind: "load" | "loaded" | "loadFailed" | "evict" | "unloaded" | "unloadFailed" | "switch" | "crash" | "quarantine";
   /** Why, in words. */
   readonly reason: string;
   readonly sizeBytes?: number;

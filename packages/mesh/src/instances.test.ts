@@ -93,12 +93,54 @@ describe("a restarted instance", () => {
 });
 
 describe("crashes", () => {
-  test("once are remembered and the model is loaded again", async () => {
+  /** Where a model runs in an instance. */
+  const placementOf = async (harness: MeshHarness, modelId: string): Promise<string> => {
+    const held = await harness.acquire(modelId);
+    held.release();
+    return held.model.placement;
+  };
+
+  test("once are remembered, and the model is loaded again, in a process of its own, by every instance", async () => {
+    const first = await start();
+    const [a, b] = [await first.deploy("a", "v1"), await first.deploy("b", "v1")];
+    expect(await placementOf(first, a)).toBe("inline");
+    const second = await startBeside(first, { crashReports: [crash(a, 1_000)] });
+    await second.settle();
+    expect((await second.modelRecord(a))?.crashes).toEqual([{ atMs: 1_000, kind: "crash" }]);
+    expect([await placementOf(second, a), await placementOf(second, b)]).toEqual(["process", "inline"]);
+    expect([await placementOf(first, a), await placementOf(first, b)]).toEqual(["process", "inline"]);
+  });
+
+  test("of a process of the model's own are counted as those of a serving process: the second quarantines it, at once", async () => {
     const first = await start();
     const a = await first.deploy("a", "v1");
     const second = await startBeside(first, { crashReports: [crash(a, 1_000)] });
-    expect((await second.modelRecord(a))?.crashes).toEqual([{ atMs: 1_000, kind: "crash" }]);
-    expect(await second.request(a)).toBe("ok");
+    const held = await second.acquire(a);
+    expect(second.runtime.crash(crash(a, 2_000, "hang"))).toBe("refuse");
+    await second.settle();
+    expect(await second.request(a)).toBe("RUNTIME_CRASHED");
+    expect(second.mesh.explain(a).map(({ kind }) => kind)).toEqual(expect.arrayContaining(["crash", "quarantine", "evict"]));
+    held.release();
+    await second.settle();
+    expect(second.runtime.loadedIds).not.toContain(a);
+    expect((await second.modelRecord(a))?.crashes).toEqual([
+      { atMs: 1_000, kind: "crash" },
+      { atMs: 2_000, kind: "hang" },
+    ]);
+    expect([await first.request(a), first.runtime.loadedIds]).toEqual(["RUNTIME_CRASHED", []]);
+  });
+
+  test("of a process of the model's own, the first, leave it loaded", async () => {
+    const first = await start();
+    const model = { type: "onnx", artifactDigest: "v1", parameters: { isolation: "process" }, runtime: "fake" };
+    const a = await first.deploy("a", "v1", { model });
+    expect(await placementOf(first, a)).toBe("process");
+    expect(first.runtime.crash(crash(a, 1_000))).toBe("restart");
+    await first.settle();
+    expect(first.runtime.loadedIds).toEqual([a]);
+    expect((await first.modelRecord(a))?.crashes).toEqual([{ atMs: 1_000, kind: "crash" }]);
+    expect(await first.request(a)).toBe("ok");
+    expect(first.runtime.events.filter(({ kind }) => kind === "load")).toHaveLength(1);
   });
 
   test("twice quarantine the model, with the reason in its record, across restarts; other models answer", async () => {

@@ -1,6 +1,7 @@
 /** The mesh of one serving process, put together: view, cache, record writer, session, transitions, and the second hand that drives them. */
 import { PlatformError, type Timer } from "@modelyard/core";
 import type { ModelSignature } from "@modelyard/runtimes";
+import type { CachedModel } from "./cache/cached-model.ts";
 import { ModelCache } from "./cache/model-cache.ts";
 import type { AcquireOptions, HeldModel, ModelState, ServiceRoute } from "./contract.ts";
 import { type Decision, DecisionLog } from "./decisions.ts";
@@ -12,7 +13,8 @@ import { InstanceSession } from "./instance/instance-session.ts";
 import { planWarmUp } from "./instance/plan-housekeeping.ts";
 import { RecordWriter } from "./instance/record-writer.ts";
 import { type MeshMetrics, measureCache, meshMetrics } from "./mesh-metrics.ts";
-import type { InstanceRecord } from "./records.ts";
+import { isQuarantined } from "./model-state.ts";
+import type { InstanceRecord, ModelRecord } from "./records.ts";
 import { type RegistryChange, RegistryView } from "./registry-view.ts";
 import type { MeshStatistics, RunningMesh } from "./running-mesh.ts";
 import { type MeshOptions, type ResolvedMeshOptions, resolveMeshOptions } from "./start-options.ts";
@@ -69,6 +71,7 @@ class ServingMesh implements RunningMesh {
     this.#recorder = new CacheRecorder({
       ...shared,
       record: (modelId, facts) => writer.add(modelId, facts),
+      quarantine: (modelId) => this.#quarantine(modelId),
       onChanged: (modelId) => this.#onCacheChanged(modelId),
     });
     this.#cache = new ModelCache({
@@ -208,8 +211,22 @@ class ServingMesh implements RunningMesh {
     const stored = this.#view.models.get(modelId);
     const cached = this.#cache.peek(modelId);
     if (!stored) this.#cache.forget(modelId, "the model was deleted");
-    else if (cached) cached.revision = stored.record.revision;
+    else if (cached) this.#onCachedChanged(cached, stored.record);
     for (const vmodelId of this.#view.referrersOf(modelId)) this.#transitions.changed(vmodelId);
+  }
+
+  /** Crashes of which another instance tells concern this one's copy as well. */
+  #onCachedChanged(cached: CachedModel, record: ModelRecord): void {
+    cached.revision = record.revision;
+    if (isQuarantined(record)) this.#cache.forget(cached.modelId, "it is quarantined");
+    else if (record.crashes.length > 0 && !cached.isIsolated)
+      this.#cache.forget(cached.modelId, "it crashed: from now on in a process of its own");
+  }
+
+  #quarantine(modelId: string): boolean {
+    const isOver = this.#admissions.quarantine(modelId);
+    if (isOver) this.#cache.forget(modelId, "it is quarantined");
+    return isOver;
   }
 
   /** The record may have gone or changed while the model was loading. */

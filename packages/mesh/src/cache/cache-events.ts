@@ -1,6 +1,6 @@
 /** What a cache tells of itself. */
 import type { PlatformError } from "@modelyard/core";
-import type { LoadStage } from "@modelyard/runtimes";
+import type { CrashReport, CrashVerdict, LoadStage } from "@modelyard/runtimes";
 import type { CachedModel } from "./cached-model.ts";
 import type { PendingLoad } from "./pending-load.ts";
 
@@ -11,6 +11,8 @@ export interface CacheEvents {
   /** The size of a model is known before its load, or given up on. */
   onSized(tookMs: number): void;
   onLoaded(load: PendingLoad, cached: CachedModel): void;
+  /** The process of a model's own ended while it ran or was loaded. */
+  onCrash(report: CrashReport): CrashVerdict;
   onLoadFailed(load: PendingLoad, error: PlatformError): void;
   /** A request has its answer, whatever it is. */
   onWaited(waitedMs: number): void;

@@ -1,12 +1,21 @@
 /** A model in memory, which is also the hold its users get: handing it out allocates nothing. */
 import { assert } from "@modelyard/core";
-import type { LoadedModel } from "@modelyard/runtimes";
+import type { LoadedModel, LoadRequest } from "@modelyard/runtimes";
 import type { HeldModel } from "../contract.ts";
 import type { LruNode } from "./lru-list.ts";
 
 /** Told when the last user of a model that is to go has let go. */
 export interface CachedModelOwner {
   onIdle(cached: CachedModel): void;
+}
+
+/** What is known of a copy beside the model. */
+export interface CachedModelFacts {
+  readonly revision: number;
+  /** As {@link LoadRequest.isolation}. */
+  readonly isolation: LoadRequest["isolation"];
+  readonly nowMs: number;
+  readonly owner: CachedModelOwner;
 }
 
 /** One loaded copy. */
@@ -26,15 +35,18 @@ export class CachedModel implements HeldModel, LruNode<CachedModel> {
   isLeaving = false;
   newer: CachedModel | undefined = undefined;
   older: CachedModel | undefined = undefined;
+  /** Whether it runs in a process of its own, or was to: a runtime that has none may place it elsewhere. */
+  readonly isIsolated: boolean;
   readonly #owner: CachedModelOwner;
 
-  constructor(model: LoadedModel, facts: { readonly revision: number; readonly nowMs: number; readonly owner: CachedModelOwner }) {
+  constructor(model: LoadedModel, facts: CachedModelFacts) {
     this.model = model;
     this.modelId = model.modelId;
     this.sizeBytes = model.sizeBytes;
     this.revision = facts.revision;
     this.loadedAtMs = facts.nowMs;
     this.lastUsedMs = facts.nowMs;
+    this.isIsolated = facts.isolation === "process" || model.placement === "process";
     this.#owner = facts.owner;
   }
 

@@ -24,6 +24,7 @@ const cache = new ModelCache({
   events: {
     onLoadStarted: ignore,
     onStage: ignore,
+    onCrash: () => "restart",
     onSized: ignore,
     onUnloadAttemptFailed: ignore,
     onLoaded: ignore,

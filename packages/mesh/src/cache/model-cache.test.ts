@@ -32,6 +32,7 @@ function bench(options: BenchOptions = {}): Bench {
   const events: CacheEvents = {
     onLoadStarted: (load) => happened.push(`start ${load.modelId}`),
     onStage: () => {},
+    onCrash: () => "restart",
     onSized: () => {},
     onUnloadAttemptFailed: () => {},
     onLoaded: (load) => happened.push(`loaded ${load.modelId}`),

@@ -243,7 +243,8 @@ export class ModelCache implements CachedModelOwner {
 
   #publish(load: PendingLoad, model: LoadedModel): void {
     this.tick();
-    const cached = new CachedModel(model, { revision: load.source.revision, nowMs: this.#tickMs, owner: this });
+    const { revision, request } = load.source;
+    const cached = new CachedModel(model, { revision, isolation: request.isolation, nowMs: this.#tickMs, owner: this });
     this.#pending.delete(load.modelId);
     this.#loaded.set(load.modelId, cached);
     if (load.waiting > 0 || load.placement === "newest") this.#byLastUse.addNewest(cached);

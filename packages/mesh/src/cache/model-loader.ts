@@ -3,7 +3,7 @@
  * out to need. Whatever fails, its bytes are given back, those of a load that the runtime does not end only when it has ended.
  */
 import { type Clock, failure, type Log } from "@modelyard/core";
-import type { LoadedModel } from "@modelyard/runtimes";
+import type { LoadedModel, LoadStage } from "@modelyard/runtimes";
 import type { CacheEvents } from "./cache-events.ts";
 import type { Departures } from "./departures.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
@@ -20,7 +20,7 @@ export interface ModelLoaderDeps {
   readonly roomTimeoutMs: number;
   readonly budget: MemoryBudget;
   readonly departures: Departures;
-  readonly events: Pick<CacheEvents, "onStage" | "onSized" | "onUnloadAttemptFailed">;
+  readonly events: Pick<CacheEvents, "onStage" | "onCrash" | "onSized" | "onUnloadAttemptFailed">;
 }
 
 const maxKnownSizes = 65_536;
@@ -80,7 +80,8 @@ export class ModelLoader {
       void this.#discard(model);
     };
     try {
-      return await runLoad(load, { clock, onStage: (stage) => events.onStage(load, stage), onAbandoned, onAbandonedEnd });
+      const onStage = (stage: LoadStage): void => events.onStage(load, stage);
+      return await runLoad(load, { clock, onStage, onCrash: (report) => events.onCrash(report), onAbandoned, onAbandonedEnd });
     } catch (error) {
       if (!isAbandoned) budget.release(reservedBytes);
       throw error;

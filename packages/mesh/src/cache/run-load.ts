@@ -1,12 +1,13 @@
 /** One load by a runtime, limited in time even when the runtime does not heed the signal. */
 import { type Clock, failure } from "@modelyard/core";
-import type { LoadedModel, LoadStage } from "@modelyard/runtimes";
+import type { CrashReport, CrashVerdict, LoadedModel, LoadStage } from "@modelyard/runtimes";
 import type { PendingLoad } from "./pending-load.ts";
 
 /** What a load needs beside itself. */
 export interface RunLoadDeps {
   readonly clock: Clock;
   readonly onStage: (stage: LoadStage) => void;
+  readonly onCrash: (report: CrashReport) => CrashVerdict;
   /** The load was given up; the runtime still works on it. */
   readonly onAbandoned: () => void;
   /** The runtime has ended a load that was given up: with a model, or without. */
@@ -37,7 +38,7 @@ export function runLoad(load: PendingLoad, deps: RunLoadDeps): Promise<LoadedMod
       signal.removeEventListener("abort", onAbort);
       finish();
     };
-    runtime.load(request, { signal, onStage: deps.onStage }).then(
+    runtime.load(request, { signal, onStage: deps.onStage, onCrash: deps.onCrash }).then(
       (model) => end(model, () => resolve(model)),
       (error: unknown) => end(undefined, () => reject(error)),
     );

@@ -44,7 +44,9 @@ export class Admissions {
     const runtime = runtimeOf(record);
     if (!runtime) return this.#refuseRuntime(modelId, record);
     const { type: modelType, artifactDigest, parameters, revision } = record;
-    return { request: { modelId, modelType, artifactDigest, parameters }, revision, runtime };
+    // Once it cost a serving process: another time it costs one of its own.
+    const isolation = record.crashes.length > 0 ? ({ isolation: "process" } as const) : {};
+    return { request: { modelId, modelType, artifactDigest, parameters, ...isolation }, revision, runtime };
   }
 
   /** What is known of a model that is not in this instance's cache. */
@@ -68,14 +70,15 @@ export class Admissions {
     return { vmodel, otherInstances, active: model(vmodel.activeModelId), target: model(vmodel.targetModelId) };
   }
 
-  /** Says in a model's record why it is not loaded any more, when its crashes are too many. */
-  quarantine(modelId: string): void {
+  /** Says in a model's record why it is not loaded any more, when its crashes are too many; whether they are. */
+  quarantine(modelId: string): boolean {
     const { writer, log } = this.#options;
     const record = writer.current(modelId);
-    if (!record || !isQuarantined(record)) return;
+    if (!record || !isQuarantined(record)) return false;
     const error = quarantineFailure(record);
     this.#refuse(modelId, { error, atMs: record.crashes.at(-1)?.atMs ?? 0, kind: "quarantine" });
     log.error("a model is quarantined", error, { modelId });
+    return true;
   }
 
   #refuseRuntime(modelId: string, record: ModelRecord): PlatformError {

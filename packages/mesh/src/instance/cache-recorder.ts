@@ -1,6 +1,6 @@
 /** Turns what happens in the cache into facts for the records, decisions for `explain`, metrics and log. */
 import { assertNever, type Clock, type Log, type PlatformError } from "@modelyard/core";
-import type { LoadStage } from "@modelyard/runtimes";
+import type { CrashReport, CrashVerdict, LoadStage } from "@modelyard/runtimes";
 import type { CacheEvents } from "../cache/cache-events.ts";
 import type { CachedModel } from "../cache/cached-model.ts";
 import type { PendingLoad } from "../cache/pending-load.ts";
@@ -18,6 +18,8 @@ export interface CacheRecorderOptions {
   readonly decisions: DecisionLog;
   /** Takes facts about a model. */
   readonly record: (modelId: string, facts: ModelFacts) => void;
+  /** Says whether a model whose own process ended is too often the cause of that: then it is not run any more. */
+  readonly quarantine: (modelId: string) => boolean;
   /** Something about a model changed here. */
   readonly onChanged: (modelId: string) => void;
 }
@@ -89,6 +91,16 @@ export class CacheRecorder implements CacheEvents {
     this.#decide(load.modelId, { kind: "loadFailed", reason: error.message, tookMs });
     if (isRecorded) log.error("a model could not be loaded", error, { modelId: load.modelId });
     onChanged(load.modelId);
+  }
+
+  onCrash({ modelId, kind, phase, atMs }: CrashReport): CrashVerdict {
+    const { record, quarantine } = this.#options;
+    const how = kind === "hang" ? "hung and was ended" : "crashed";
+    const reason = `its own process ${how} while it ${phase === "run" ? "ran" : "was loaded"}`;
+    record(modelId, { crashes: [{ atMs, kind }] });
+    this.#decide(modelId, { kind: "crash", reason });
+
+    return quarantine(modelId) ? "refuse" : "restart";
   }
 
   onWaited(waitedMs: number): void {

@@ -5,6 +5,8 @@
 import type { Tensor } from "@modelyard/codec";
 import { assert, type Clock, failure, type PlatformError, sleep } from "@modelyard/core";
 import type {
+  CrashReport,
+  CrashVerdict,
   InferRequest,
   InferResult,
   LoadedModel,
@@ -60,6 +62,8 @@ export interface FakeEvent {
 export interface FakeRuntime extends ModelRuntime {
   /** Sets how a model behaves from its next load or run on; adds to what was set before. */
   behave(modelId: string, behaviour: FakeBehaviour): void;
+  /** Ends the process of a model that is loaded into one of its own; what whoever loaded it says to that, `undefined` when nobody is told. */
+  crash(report: CrashReport): CrashVerdict | undefined;
   /** What `status()` says from now on. Default `ready`. */
   setState(state: RuntimeStatus["state"]): void;
   /** Ids that are in memory. */
@@ -134,6 +138,12 @@ class FakeModelRuntime implements FakeRuntime {
     this.#behaviours.set(modelId, { ...this.#behaviours.get(modelId), ...behaviour });
   }
 
+  crash(report: CrashReport): CrashVerdict | undefined {
+    const model = [...this.#loaded].find(({ modelId }) => modelId === report.modelId);
+    assert(model?.placement === "process", "the model that crashes is loaded into a process of its own");
+    return model.onCrash?.(report);
+  }
+
   setState(state: RuntimeStatus["state"]): void {
     this.#state = state;
   }
@@ -201,7 +211,7 @@ class FakeModelRuntime implements FakeRuntime {
       await this.#passLoadTime(behaviour, options.signal);
       options.signal.throwIfAborted();
       if (behaviour.loadFailure) throw behaviour.loadFailure;
-      return this.#admit(request.modelId, behaviour);
+      return this.#admit(request, { behaviour, onCrash: options.onCrash });
     } finally {
       // A waiting load takes over the place of this one.
       const next = this.#waiting.shift();
@@ -215,9 +225,11 @@ class FakeModelRuntime implements FakeRuntime {
     if (behaviour.loadDelayMs) await sleep(this.#options.clock, behaviour.loadDelayMs, signal);
   }
 
-  #admit(modelId: string, behaviour: FakeBehaviour): LoadedModel {
+  #admit({ modelId, parameters, isolation }: LoadRequest, { behaviour, onCrash }: Admitted): LoadedModel {
     const model = new FakeLoadedModel({
       modelId,
+      isIsolated: isolation === "process" || parameters["isolation"] === "process",
+      onCrash,
       clock: this.#options.clock,
       sizeBytes: sizeOf(behaviour),
       behaviour: () => this.#behaviourOf(modelId),
@@ -247,8 +259,15 @@ class FakeModelRuntime implements FakeRuntime {
   }
 }
 
+interface Admitted {
+  readonly behaviour: FakeBehaviour;
+  readonly onCrash: LoadOptions["onCrash"];
+}
+
 interface FakeModelDeps {
   readonly modelId: string;
+  readonly isIsolated: boolean;
+  readonly onCrash: LoadOptions["onCrash"];
   readonly clock: Clock;
   readonly sizeBytes: number;
   readonly behaviour: () => FakeBehaviour;
@@ -262,8 +281,9 @@ class FakeLoadedModel implements LoadedModel {
   readonly sizeBytes: number;
   readonly sizeSource = "estimated";
   readonly maxConcurrency: number;
-  readonly placement: "inline" | "worker";
+  readonly placement: LoadedModel["placement"];
   readonly runMicros: number;
+  readonly onCrash: LoadOptions["onCrash"];
   readonly #deps: FakeModelDeps;
   #isUnloaded = false;
 
@@ -273,7 +293,8 @@ class FakeLoadedModel implements LoadedModel {
     this.modelId = deps.modelId;
     this.signature = behaviour.signature ?? echoSignature;
     this.sizeBytes = deps.sizeBytes;
-    this.placement = behaviour.runDelayMs === undefined ? "inline" : "worker";
+    this.placement = deps.isIsolated ? "process" : behaviour.runDelayMs === undefined ? "inline" : "worker";
+    this.onCrash = deps.onCrash;
     this.maxConcurrency = this.placement === "inline" ? 0 : 2;
     this.runMicros = (behaviour.runDelayMs ?? 0.01) * 1000;
   }
