@@ -7,6 +7,7 @@ export type {
   CrashVerdict,
   InferRequest,
   InferResult,
+  InferSink,
   LoadedModel,
   LoadOptions,
   LoadRequest,
@@ -14,6 +15,7 @@ export type {
   ModelRuntime,
   ModelSignature,
   RuntimeStatus,
+  SharedRun,
   TensorSignature,
 } from "./contract.ts";
 export { type ProcessEnd, readPostMortem } from "./journal/post-mortem.ts";

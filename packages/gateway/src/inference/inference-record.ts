@@ -5,6 +5,7 @@
  * Hot path. Budget: 0.2 µs an inference; the clock is read once a lap.
  */
 import type { Clock } from "@modelyard/core";
+import type { SharedRun } from "@modelyard/runtimes";
 import type { InferenceTimes, ModelStatistics } from "../operations/model-statistics.ts";
 
 /** The stopwatch of one inference. */
@@ -13,6 +14,7 @@ export class InferenceRecord implements InferenceTimes {
   inputMs = 0;
   inferMs = 0;
   outputMs = 0;
+  shared: SharedRun | undefined = undefined;
   readonly #clock: Clock;
   readonly #statistics: ModelStatistics;
   #lastMs: number;
@@ -34,9 +36,13 @@ export class InferenceRecord implements InferenceTimes {
     this.inputMs += this.#lapMs();
   }
 
-  /** The model has run. */
-  ran(): void {
-    this.inferMs += this.#lapMs();
+  /** The model has run; what was no part of a run that others shared was a wait for them. */
+  ran(shared?: SharedRun): void {
+    const lapMs = this.#lapMs();
+    const runMs = shared ? Math.min(shared.runMs, lapMs) : lapMs;
+    this.shared = shared;
+    this.inferMs += runMs;
+    this.queueMs += lapMs - runMs;
   }
 
   /** The answer was handed to the connection: counts a success. */

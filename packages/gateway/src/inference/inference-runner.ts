@@ -7,7 +7,7 @@
  */
 import type { Clock, Histogram, Metrics } from "@modelyard/core";
 import type { AcquireOptions, HeldModel, Mesh } from "@modelyard/mesh";
-import type { InferRequest, InferResult, LoadedModel, ModelSignature } from "@modelyard/runtimes";
+import type { InferRequest, InferResult, LoadedModel, ModelSignature, SharedRun } from "@modelyard/runtimes";
 import { openInvokeTime, openQueueDelay } from "../observation/request-series.ts";
 import { classifyOutputs } from "../operations/classification.ts";
 import { batchSizeOf } from "../operations/model-configuration.ts";
@@ -20,6 +20,7 @@ import type { InferenceCall } from "./inference-call.ts";
 import { InferenceRecord } from "./inference-record.ts";
 import { ModelTurns } from "./model-turns.ts";
 import { RequestLife, type Waiter } from "./request-life.ts";
+import { fail, type Outputs, type Running, RunningSink, type Started, watchInline } from "./running-call.ts";
 import { WaitingRoom } from "./waiting-room.ts";
 
 /** What {@link InferenceRunner} is given. */
@@ -30,8 +31,6 @@ export interface InferenceRunnerDeps {
   /** Default: waiting is not measured. */
   readonly metrics?: Metrics;
 }
-
-type Outputs = Awaited<InferResult>;
 
 /** Runs every inference of a gateway. */
 export class InferenceRunner {
@@ -94,6 +93,7 @@ export class InferenceRunner {
     try {
       const request = bind(call, held.model);
       record.bound();
+      if (held.model.inferTo) return this.#runTogether(running, request);
       result = held.model.infer(request);
       if (!(result instanceof Promise)) this.#answer(running, result);
     } catch (error) {
@@ -101,24 +101,24 @@ export class InferenceRunner {
       fail(running, error);
       return;
     }
-    if (result instanceof Promise) void this.#finish(running, result);
+    if (result instanceof Promise) this.#finish(running, result);
     else held.release();
   }
 
-  /** An inline model whose run has company. Never rejects, as the next. */
-  async #finish(running: Running, result: Promise<Outputs>): Promise<void> {
-    const { life, held } = running;
-    // Without a delay it has run before a timer could fire.
-    if (held.model.maxDelayMs) life.watch((error) => fail(running, error));
-    else life.watchClient((error) => fail(running, error));
-    try {
-      this.#answer(running, await result);
-    } catch (error) {
-      fail(running, error);
-    } finally {
-      held.release();
-      life.end();
-    }
+  /** Of a model whose requests run together: this one is answered within the turn of the event loop, or after its delay. */
+  #runTogether(running: Running, request: InferRequest): void {
+    watchInline(running);
+    running.held.model.inferTo?.(request, new RunningSink(running, this.#answer));
+  }
+
+  /** Of an inline model whose runs are promises. */
+  #finish(running: Running, result: Promise<Outputs>): void {
+    watchInline(running);
+    const sink = new RunningSink(running, this.#answer);
+    result.then(
+      (outputs) => sink.ran(outputs),
+      (error: unknown) => sink.failed(error),
+    );
   }
 
   /** Never rejects: whatever happens ends in the call. */
@@ -173,10 +173,10 @@ export class InferenceRunner {
     }
   }
 
-  #answer({ call, record, held }: Running, outputs: Outputs): void {
+  readonly #answer = ({ call, record, held }: Running, outputs: Outputs, shared?: SharedRun): void => {
     const { signature, modelId } = held.model;
     const request = call.request(signature);
-    record.ran();
+    record.ran(shared);
     this.#invokeTime?.observe(record.inferMs);
     call.answer({
       modelName: call.resolved.model,
@@ -185,13 +185,7 @@ export class InferenceRunner {
       outputs: request.outputs.length === 0 ? outputs : classifyOutputs(outputs, request.outputs, signature),
     });
     record.answered(modelId, batchSizeOf(request.inputs, signature));
-  }
-}
-
-/** A call that is not over yet. */
-interface Started {
-  readonly call: InferenceCall;
-  readonly record: InferenceRecord;
+  };
 }
 
 interface Waiting extends Started {
@@ -199,18 +193,8 @@ interface Waiting extends Started {
   readonly holding: HeldModel | Promise<HeldModel>;
 }
 
-interface Running extends Started {
-  readonly life: RequestLife;
-  readonly held: HeldModel;
-}
-
 function bind(call: InferenceCall, model: LoadedModel): InferRequest {
   return bindRequest(call.request(model.signature), model.signature, call.resolved.model);
-}
-
-function fail({ call, record }: Started, error: unknown): void {
-  record.failed(call.resolved.served.modelId);
-  call.fail(error);
 }
 
 /** Fails a call that will not be run, and lets go of what it may have got hold of. */

@@ -45,9 +45,11 @@ export class RowStage {
   add(request: InferRequest, rows: number): boolean {
     const after = this.#rows + rows;
     if (this.#rows > 0 && (after > this.#maxRows || !this.#hasRoom(after) || !isAlike(this.#first, request))) return false;
-    for (const [index, input] of this.#inputs.entries()) {
+    const span = { from: this.#rows, to: after };
+    for (let index = 0; index < this.#inputs.length; index++) {
+      const input = this.#inputs[index];
       const tensor = request.inputs[index];
-      if (tensor) addRows(input, tensor, { from: this.#rows, to: after });
+      if (input && tensor) addRows(input, tensor, span);
     }
     this.#rows = after;
     return true;
@@ -65,7 +67,8 @@ export class RowStage {
   }
 
   #hasRoom(rows: number): boolean {
-    return this.#inputs.every(({ rowBytes }) => rows * rowBytes <= largestInputBytes);
+    for (const { rowBytes } of this.#inputs) if (rows * rowBytes > largestInputBytes) return false;
+    return true;
   }
 }
 

@@ -5,10 +5,11 @@
  */
 import type { Tensor } from "@modelyard/codec";
 import type { Clock } from "@modelyard/core";
+import { promisedResult, runAlone } from "../batching/infer-sink.ts";
 import type { Batching } from "../batching/plan-batching.ts";
 import { inputBytesOf } from "../batching/row-batch.ts";
 import { RowBatcher } from "../batching/row-batcher.ts";
-import type { InferRequest, InferResult } from "../contract.ts";
+import type { InferRequest, InferResult, InferSink } from "../contract.ts";
 import type { RunMark, ThreadJournal } from "../journal/thread-journal.ts";
 import type { OrtEngine, OrtSession } from "./ort-engine.ts";
 import { runFailure } from "./run-failure.ts";
@@ -68,8 +69,19 @@ export class ModelSession {
 
   /** Throws or rejects with `RUN_FAILED`, `RUN_OUT_OF_MEMORY` or `INVALID_UTF8`. */
   run(request: InferRequest): InferResult {
-    if (this.#batcher && inputBytesOf(request) <= largestTogetherBytes) return this.#batcher.infer(request);
-    return this.#runOne(request);
+    const batcher = this.#batcherFor(request);
+    return batcher ? promisedResult((sink) => batcher.infer(request, sink)) : this.#runOne(request);
+  }
+
+  /** As {@link ModelSession.run}. Never throws. */
+  runTo(request: InferRequest, sink: InferSink): void {
+    const batcher = this.#batcherFor(request);
+    if (batcher) batcher.infer(request, sink);
+    else runAlone(() => this.#runOne(request), sink);
+  }
+
+  #batcherFor(request: InferRequest): RowBatcher | undefined {
+    return this.#batcher && inputBytesOf(request) <= largestTogetherBytes ? this.#batcher : undefined;
   }
 
   #runOne(request: InferRequest): InferResult {

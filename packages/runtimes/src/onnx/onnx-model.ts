@@ -1,7 +1,7 @@
 /** A loaded ONNX model: what it is, and where it runs. */
 import { assert, assertNever } from "@modelyard/core";
 import type { Batching } from "../batching/plan-batching.ts";
-import type { InferRequest, InferResult, LoadedModel, ModelSignature } from "../contract.ts";
+import type { InferRequest, InferResult, InferSink, LoadedModel, ModelSignature } from "../contract.ts";
 import type { IsolatedModel } from "../isolation/isolated-model.ts";
 import type { RunWorkerHandle } from "../workers/run-worker-handle.ts";
 import type { ModelSession } from "./model-session.ts";
@@ -41,6 +41,7 @@ const mostTogether = 64;
 export function onnxModel(facts: OnnxModelFacts, place: OnnxModelPlace, onUnloaded: () => void): LoadedModel {
   let isUnloaded = false;
   const infer = inferIn(place);
+  const inferTo = inferToIn(place);
   return {
     ...facts,
     placement: place.placement,
@@ -50,6 +51,7 @@ export function onnxModel(facts: OnnxModelFacts, place: OnnxModelPlace, onUnload
       assert(!isUnloaded, "a model that was unloaded is not run");
       return infer(request);
     },
+    ...(inferTo && { inferTo }),
     async unload() {
       if (isUnloaded) return;
       isUnloaded = true;
@@ -82,6 +84,13 @@ function inferInLeastBusy(copies: readonly BusyCopy[]): (request: InferRequest) 
       copy.running--;
     }
   };
+}
+
+/** For a model whose requests run together. */
+function inferToIn(place: OnnxModelPlace): LoadedModel["inferTo"] {
+  if (place.placement !== "inline" || !place.batching) return undefined;
+  const { session } = place;
+  return (request: InferRequest, sink: InferSink) => session.runTo(request, sink);
 }
 
 interface BusyCopy extends WorkerCopy {
