@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { capture, root } from "./repository.ts";
 
 /** Name of an environment. */
-export type PythonEnvironment = "tritonclient" | "kserve" | "kserve-onnx" | "onnxruntime" | "mlserver" | "perf_analyzer";
+export type PythonEnvironment = "tritonclient" | "kserve" | "kserve-onnx" | "onnxruntime" | "mlserver" | "litserve" | "perf_analyzer";
 
 /** Packages of each environment, pinned. */
 const environments: Readonly<Record<PythonEnvironment, readonly string[]>> = {
@@ -15,8 +15,22 @@ const environments: Readonly<Record<PythonEnvironment, readonly string[]>> = {
   onnxruntime: ["onnxruntime==1.30.0", "numpy<3"],
   // The last release whose program runs with glibc before 2.38; it wants CUDA's runtime even where there is no such device.
   perf_analyzer: ["tritonclient==2.50.0", "nvidia-cuda-runtime-cu12==12.9.79"],
+  litserve: [
+    "litserve==0.2.19",
+    "uvicorn==0.54.0",
+    "starlette==1.10.0",
+    "fastapi==0.165.0",
+    "uvloop==0.23.0",
+    "onnxruntime==1.30.0",
+    "numpy<3",
+  ],
   mlserver: ["mlserver==1.7.1", "uvloop==0.21.0", "onnxruntime==1.30.0"],
 };
+
+/** What an environment consists of, as `NAME==VERSION`. */
+export function pinnedPackages(name: PythonEnvironment): readonly string[] {
+  return environments[name];
+}
 
 /** Path of the environment's Python; the environment is made on first use. Throws with pip's words when it cannot be. */
 export async function pythonOf(name: PythonEnvironment): Promise<string> {

@@ -6,7 +6,8 @@ import { loadSync } from "@grpc/proto-loader";
 import type { JsonTensor } from "../acceptance/harness/shared-data.ts";
 import { toBytes } from "../acceptance/harness/tensor-bytes.ts";
 import { capture, root } from "../repository.ts";
-import { cpuMicros, processTree } from "./cpu-time.ts";
+import { cpuMicros, cpuTicks, processTree } from "./cpu-time.ts";
+import type { Sample } from "./row.ts";
 
 /** How an inference is written. */
 export type Encoding = "grpc" | "rest" | "binary";
@@ -43,7 +44,7 @@ export function writeBodies(folder: string, asked: { readonly model: string; rea
   };
 }
 
-/** How a server is asked. */
+/** How a model is asked. */
 export interface Load {
   /** Base address; of gRPC `http://HOST:PORT`, too. */
   readonly address: string;
@@ -56,26 +57,38 @@ export interface Load {
   readonly connections?: number;
 }
 
+/** How any address is asked. */
+export interface PlainLoad {
+  readonly url: string;
+  readonly isHttp2: boolean;
+  /** Absent: GET. */
+  readonly body?: RequestBody;
+  readonly inFlight: number;
+  readonly connections: number;
+}
+
 /** Sends requests and fails unless every one was answered with 200. Gives their rate a second. */
-export async function send(load: Load, requests: number): Promise<number> {
-  const { address, model, encoding, body, inFlight } = load;
-  const isGrpc = encoding === "grpc";
-  const connections = load.connections ?? (isGrpc ? (inFlight > 32 ? 4 : 1) : inFlight);
+export async function send(load: Load | PlainLoad, requests: number): Promise<number> {
+  const { url, isHttp2, body, inFlight, connections } = "url" in load ? load : plain(load);
   const shape = ["-n", String(requests), "-c", String(connections), "-m", String(Math.max(1, inFlight / connections)), "-t", "1"];
-  const headers = body.headers.flatMap((field) => ["-H", field]);
-  const path = isGrpc ? "/inference.GRPCInferenceService/ModelInfer" : `/v2/models/${model}/infer`;
+  const fields = body?.headers.flatMap((field) => ["-H", field]) ?? [];
   const { status, output } = await capture("h2load", [
     ...shape,
-    ...(isGrpc ? [] : ["--h1"]),
-    "-d",
-    body.file,
-    ...headers,
-    `${address}${path}`,
+    ...(isHttp2 ? [] : ["--h1"]),
+    ...(body ? ["-d", body.file] : []),
+    ...fields,
+    url,
   ]);
   const succeeded = Number(/(\d+) succeeded/.exec(output)?.[1] ?? 0);
   if (status !== 0 || succeeded !== requests)
-    throw new Error(`h2load had ${succeeded} of ${requests} requests answered by ${address}: ${output.slice(-800)}`);
+    throw new Error(`h2load had ${succeeded} of ${requests} requests answered by ${url}: ${output.slice(-800)}`);
   return Number(/([\d.]+) req\/s/.exec(output)?.[1] ?? 0);
+}
+
+function plain({ address, model, encoding, body, inFlight, connections }: Load): PlainLoad {
+  const isHttp2 = encoding === "grpc";
+  const path = isHttp2 ? "/inference.GRPCInferenceService/ModelInfer" : `/v2/models/${model}/infer`;
+  return { url: `${address}${path}`, isHttp2, body, inFlight, connections: connections ?? (isHttp2 ? (inFlight > 32 ? 4 : 1) : inFlight) };
 }
 
 /** Requests of each load that a server of ours answers before it is measured: by then V8 has optimised what it will. */
@@ -85,18 +98,28 @@ export const ourWarmUp = 30_000;
 export const slowWarmUp = 2_000;
 
 /** Brings a server to its steady state before its first sample: `requests` of each load, in turns, so that no load is the first of its kind. */
-export async function warmUp(loads: readonly Load[], requests: number): Promise<void> {
+export async function warmUp(loads: readonly (Load | PlainLoad)[], requests: number): Promise<void> {
   const turns = 3;
   for (let turn = 0; turn < turns; turn++) for (const load of loads) await send(load, Math.ceil(requests / turns));
 }
 
-/** CPU microseconds a request, of a process and all below it, which is warmed up. */
-export async function cpuPerRequest(load: Load, measured: { readonly pid: number; readonly requests: number }): Promise<number> {
+/** CPU microseconds a request, of a process and all below it, which is warmed up, and which share of them the kernel took for it. */
+export async function cpuSample(load: Load | PlainLoad, measured: { readonly pid: number; readonly requests: number }): Promise<Sample> {
   await send(load, Math.max(load.inFlight, Math.ceil(measured.requests / 20)));
   const pids = processTree(measured.pid);
-  const before = cpuMicros(pids);
+  const [micros, ticks] = [cpuMicros(pids), cpuTicks(pids)];
   await send(load, measured.requests);
-  return (cpuMicros(pids) - before) / measured.requests;
+  const after = cpuTicks(pids);
+  const [user, kernel] = [after.user - ticks.user, after.kernel - ticks.kernel];
+  return { value: (cpuMicros(pids) - micros) / measured.requests, kernelShare: kernel / Math.max(1, user + kernel) };
+}
+
+/** CPU microseconds a request alone. */
+export async function cpuPerRequest(
+  load: Load | PlainLoad,
+  measured: { readonly pid: number; readonly requests: number },
+): Promise<number> {
+  return (await cpuSample(load, measured)).value;
 }
 
 function serialize(request: object): Buffer {

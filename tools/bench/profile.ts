@@ -27,7 +27,13 @@ export interface FunctionShare {
 const notBusy = /^\(idle\)$|node:inspector/;
 
 /** Self times over busy time, the largest first. */
-export function busyShares({ nodes, samples, timeDeltas }: CpuProfile): readonly FunctionShare[] {
+export interface BusyShares {
+  readonly busyMicros: number;
+  readonly shares: readonly FunctionShare[];
+}
+
+/** Where the busy time went. */
+export function busyShares({ nodes, samples, timeDeltas }: CpuProfile): BusyShares {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const callers = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, byId.get(id)])));
   const micros = new Map<string, number>();
@@ -37,7 +43,8 @@ export function busyShares({ nodes, samples, timeDeltas }: CpuProfile): readonly
     if (!notBusy.test(name)) micros.set(name, (micros.get(name) ?? 0) + (timeDeltas[index] ?? 0));
   }
   const busy = [...micros.values()].reduce((sum, one) => sum + one, 0);
-  return [...micros].map(([name, one]) => ({ name, share: one / busy })).toSorted((a, b) => b.share - a.share);
+  const shares = [...micros].map(([name, one]) => ({ name, share: one / busy })).toSorted((a, b) => b.share - a.share);
+  return { busyMicros: busy, shares };
 }
 
 function nameOf({ callFrame }: ProfileNode, caller: ProfileNode | undefined): string {

@@ -12,6 +12,8 @@ export interface BenchRow {
   readonly ours: readonly number[];
   readonly peer: string;
   readonly peerValues: readonly number[];
+  /** Share of the CPU time that the kernel took for the process, of each sample; empty where it was not taken apart. */
+  readonly kernelShares: { readonly ours: readonly number[]; readonly peer: readonly number[] };
   /** Of each pair. */
   readonly ratios: readonly number[];
   /** Median of the ratios of the pairs; null without a peer. */
@@ -19,6 +21,8 @@ export interface BenchRow {
   /** For example `<= 1.70x`; null where none is set. */
   readonly budget: string | null;
   readonly holds: boolean | null;
+  /** What the median is made of, in words. */
+  readonly detail?: string;
   /** Why it could not be measured; it does not hold then. */
   readonly missing?: string;
 }
@@ -33,6 +37,15 @@ export type Budget =
   | { readonly kind: "maxValue"; readonly value: number }
   | { readonly kind: "minValue"; readonly value: number };
 
+/** A figure in the row's unit. */
+export interface Sample {
+  readonly value: number;
+  /** Of a CPU time: the share that the kernel took for the process, 0 to 1. */
+  readonly kernelShare?: number;
+  /** What it is made of, in words. */
+  readonly detail?: string;
+}
+
 /** A row before it is measured. */
 export interface RowPlan {
   readonly id: string;
@@ -40,9 +53,9 @@ export interface RowPlan {
   readonly unit: string;
   readonly peer: string;
   readonly budget?: Budget;
-  readonly ours: () => Promise<number>;
+  readonly ours: () => Promise<number | Sample>;
   /** Absent: nothing to compare with. */
-  readonly theirs?: () => Promise<number>;
+  readonly theirs?: () => Promise<number | Sample>;
   /** Pairs it takes. Default 5. */
   readonly pairs?: number;
 }
@@ -51,6 +64,8 @@ export interface RowPlan {
 export interface BenchContext {
   /** Scratch folder, removed afterwards. */
   readonly folder: string;
+  /** Folder of what a run keeps: profiles. */
+  readonly results: string;
   readonly say: (line: string) => void;
 }
 
@@ -78,22 +93,65 @@ export const gatedPairs = 9;
 
 /** Measures a row of the group of this title: ours, theirs, ours, theirs, … */
 export async function measureRow(plan: RowPlan, group: string): Promise<BenchRow> {
-  const ours: number[] = [];
-  const peerValues: number[] = [];
-  const { id, what, unit, peer } = plan;
-  const described = { id, group, what, unit, ours, peer, peerValues, budget: textOf(plan) };
+  const ours: Sample[] = [];
+  const theirs: Sample[] = [];
   try {
     for (let pair = 0; pair < (plan.pairs ?? pairCount); pair++) {
-      ours.push(await plan.ours());
-      if (plan.theirs) peerValues.push(await plan.theirs());
+      ours.push(asSample(await plan.ours()));
+      if (plan.theirs) theirs.push(asSample(await plan.theirs()));
     }
   } catch (error) {
-    const missing = (error instanceof Error ? error.message : String(error)).slice(0, 500);
-    return { ...described, ratios: [], ratio: null, holds: false, missing };
+    return { ...rowOf(plan, group, { ours, theirs }), ratio: null, holds: false, missing: reasonOf(error) };
   }
-  const ratios = ours.flatMap((value, index) => (peerValues[index] ? [value / peerValues[index]] : []));
+  return rowOf(plan, group, { ours, theirs });
+}
+
+interface Samples {
+  readonly ours: readonly Sample[];
+  readonly theirs: readonly Sample[];
+}
+
+function rowOf(plan: RowPlan, group: string, { ours, theirs }: Samples): BenchRow {
+  const { id, what, unit, peer } = plan;
+  const [values, peerValues] = [ours.map(({ value }) => value), theirs.map(({ value }) => value)];
+  const ratios = values.flatMap((value, index) => (peerValues[index] ? [value / peerValues[index]] : []));
   const ratio = ratios.length > 0 ? median(ratios) : null;
-  return { ...described, ratios, ratio, holds: holds(plan.budget, ratio, median(ours)) };
+  const middle = median(values);
+  const detail = ours.find(({ value }) => value === middle)?.detail;
+  return {
+    id,
+    group,
+    what,
+    unit,
+    ours: values,
+    peer,
+    peerValues,
+    kernelShares: { ours: sharesOf(ours), peer: sharesOf(theirs) },
+    ratios,
+    ratio,
+    budget: textOf(plan),
+    holds: holds(plan.budget, ratio, middle),
+    ...(detail !== undefined && { detail }),
+  };
+}
+
+/** A group whose servers could not be started, as one row that fails. */
+export function groupThatFailed({ ids, title }: RowGroup, error: unknown): BenchRow {
+  const id = ids.join(",");
+  const plan: RowPlan = { id, what: "Every row of this group", unit: "", peer: "none", ours: () => Promise.reject(error) };
+  return { ...rowOf(plan, title, { ours: [], theirs: [] }), holds: false, missing: reasonOf(error) };
+}
+
+function asSample(figure: number | Sample): Sample {
+  return typeof figure === "number" ? { value: figure } : figure;
+}
+
+function sharesOf(samples: readonly Sample[]): readonly number[] {
+  return samples.flatMap(({ kernelShare }) => (kernelShare === undefined ? [] : [kernelShare]));
+}
+
+function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, 500);
 }
 
 function holds(budget: Budget | undefined, ratio: number | null, value: number): boolean | null {

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { openSync } from "node:fs";
+import { connect } from "node:net";
 import { until } from "../acceptance/harness/server.ts";
 
 /** A running peer. */
@@ -22,8 +23,8 @@ export interface PeerProgram {
   readonly args: readonly string[];
   readonly folder: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Answers 200 when the model is ready. */
-  readonly readyUrl: string;
+  /** Answers 200 when the model is ready. Absent: it is ready when its port, that of `grpc`, takes a connection. */
+  readonly readyUrl?: string;
   readonly rest?: string;
   readonly grpc?: string;
 }
@@ -36,24 +37,44 @@ export async function startPeer(program: PeerProgram): Promise<Peer> {
   const log = openSync(`${folder}/${name}.log`, "a");
   const started = performance.now();
   const child = spawn(command, args, { cwd: folder, stdio: ["ignore", log, log], env: { ...process.env, ...env } });
+  const ended = once(child, "exit");
+  if (child.pid === undefined) {
+    await ended.catch(() => {});
+    throw new Error(`${command} could not be started: it is not installed`);
+  }
+  const isReady = async (): Promise<void> => {
+    if (hasEnded(child)) return;
+    await (readyUrl === undefined ? connected(grpc ?? rest ?? "") : answered(name, readyUrl));
+  };
   try {
-    await until(() => answered(child, name, readyUrl), { limitMs: readyLimitMs, everyMs: 20 });
+    await until(isReady, { limitMs: readyLimitMs, everyMs: 20 });
+    if (hasEnded(child)) throw new Error(`${name} ended with ${child.exitCode ?? child.signalCode}`);
   } catch (error) {
     await stop(child);
     throw error;
   }
   const startMs = performance.now() - started;
-  return { pid: child.pid ?? 0, startMs, ...(rest && { rest }), ...(grpc && { grpc }), stop: () => stop(child) };
+  return { pid: child.pid, startMs, ...(rest && { rest }), ...(grpc && { grpc }), stop: () => stop(child) };
 }
 
-async function answered(child: ChildProcess, name: string, url: string): Promise<void> {
-  if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}`);
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
+}
+
+async function answered(name: string, url: string): Promise<void> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${name} answers ${response.status}`);
 }
 
+async function connected(address: string): Promise<void> {
+  const { hostname, port } = new URL(address);
+  const socket = connect(Number(port), hostname);
+  await once(socket, "connect");
+  socket.destroy();
+}
+
 async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (hasEnded(child)) return;
   const ended = once(child, "exit");
   child.kill("SIGTERM");
   const late = setTimeout(() => child.kill("SIGKILL"), 10_000);

@@ -1,6 +1,7 @@
 /** The benchmark gives its rows in the agreed form, with every sample. */
 import { join } from "node:path";
-import { type BenchRow, median } from "../../bench/row.ts";
+import type { BenchRow } from "../../bench/row.ts";
+import { lineOf } from "../../bench/row-text.ts";
 import { capture, root } from "../../repository.ts";
 import type { Measurement } from "../point.ts";
 
@@ -22,13 +23,5 @@ export async function measure(): Promise<Measurement> {
   const missing = [...wantedRows, "start-to-ready", "memory"].filter((wanted) => !rows.some(({ id }) => id.startsWith(wanted)));
   const thin = rows.filter(({ ours, peerValues, peer }) => ours.length < 5 || (peer !== "none" && peerValues.length < 5));
   const measured = `${rows.length} rows, ${missing.length} missing, ${thin.length} with fewer than 5 pairs, machine ${JSON.stringify(machine)}`;
-  return { measured, holds: missing.length === 0 && thin.length === 0, details: rows.map(describe) };
-}
-
-function describe({ id, unit, ours, peer, peerValues, ratio, budget, holds }: BenchRow): string {
-  return `${id}: ours ${middle(ours)} ${unit}, ${peer} ${middle(peerValues)}, ratio ${ratio?.toFixed(2) ?? "-"}, budget ${budget ?? "-"}${holds === null ? "" : holds ? " holds" : " missed"}`;
-}
-
-function middle(values: readonly number[]): string {
-  return values.length === 0 ? "-" : median(values).toFixed(1);
+  return { measured, holds: missing.length === 0 && thin.length === 0, details: rows.map(lineOf) };
 }

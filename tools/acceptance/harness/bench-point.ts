@@ -1,6 +1,7 @@
 /** Proof points that are rows of the benchmark: all of them measured, in pairs, and within their budgets. */
 import { join } from "node:path";
-import { type BenchRow, median } from "../../bench/row.ts";
+import type { BenchRow } from "../../bench/row.ts";
+import { lineOf } from "../../bench/row-text.ts";
 import { capture, root } from "../../repository.ts";
 import type { Measurement, PointContext } from "../point.ts";
 
@@ -14,21 +15,18 @@ export async function measureBench({ say }: PointContext, ids: readonly string[]
     ids.join(","),
   ]);
   const line = stdout.split("\n").find((text) => text.startsWith('{"machine"'));
-  if (status !== 0 || !line) return { measured: `bench ended with ${status}`, holds: false, details: output.split("\n").slice(-15) };
+  if (!line) return { measured: `bench ended with ${status}`, holds: false, details: output.split("\n").slice(-15) };
   const { rows } = JSON.parse(line) as { readonly rows: readonly BenchRow[] };
-  for (const row of rows) say(describe(row));
+  for (const row of rows) say(lineOf(row));
   const unmeasured = ids.filter((id) => !rows.some((row) => row.id.startsWith(id)));
   const judged = rows.filter(({ holds }) => holds !== null);
   const missed = judged.filter(({ holds }) => holds === false);
   return {
     measured: `${rows.length} rows, ${judged.length - missed.length} of ${judged.length} budgets hold`,
     holds: missed.length === 0 && unmeasured.length === 0,
-    details: [...unmeasured.map((id) => `${id}: not measured`), ...rows.map(describe)],
+    details: [
+      ...unmeasured.map((id) => `${id}: not measured`),
+      ...rows.flatMap((row) => [lineOf(row), ...(row.detail === undefined ? [] : [`  ${row.detail}`])]),
+    ],
   };
-}
-
-function describe({ id, unit, ours, peer, peerValues, ratio, budget, holds, missing }: BenchRow): string {
-  const theirs = peerValues.length === 0 ? "" : `, ${peer} ${median(peerValues).toFixed(1)}: ${ratio?.toFixed(2) ?? "-"}x`;
-  const verdict = holds === null ? "" : ` (${budget}: ${holds ? "holds" : "missed"})`;
-  return `${id}: ours ${ours.length === 0 ? "-" : median(ours).toFixed(1)} ${unit}${theirs}${verdict}${missing === undefined ? "" : `, not measured: ${missing}`}`;
 }

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { freePort, startServer } from "../../acceptance/harness/server.ts";
 import { readCases, sharedModel } from "../../acceptance/harness/shared-data.ts";
 import { type Peer, startPeer } from "../../peers/start-peer.ts";
-import { cpuPerRequest, type Load, ourWarmUp, warmUp, writeBodies } from "../load.ts";
-import { type BenchContext, gatedPairs, type OpenGroup, type RowGroup } from "../row.ts";
+import { cpuSample, type Load, ourWarmUp, warmUp, writeBodies } from "../load.ts";
+import { type BenchContext, gatedPairs, type OpenGroup, type RowGroup, type Sample } from "../row.ts";
 
 const model = "mnist";
 const inFlight = 32;
@@ -31,8 +31,8 @@ async function open({ folder }: BenchContext): Promise<OpenGroup> {
   const loadOf = (address = ""): Load => ({ address, model, encoding: "rest", body, inFlight });
   const cpuOf =
     ({ pid, rest }: Pick<Peer, "pid" | "rest">) =>
-    (): Promise<number> =>
-      cpuPerRequest(loadOf(rest), { pid, requests: 6_000 });
+    (): Promise<Sample> =>
+      cpuSample(loadOf(rest), { pid, requests: 6_000 });
   const peers = [bareGateway, bareFastify, fastifyWithModel];
   for (const address of [...peers.map(({ rest }) => rest), server.ready.data]) await warmUp([loadOf(address)], ourWarmUp);
   return {

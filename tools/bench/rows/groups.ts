@@ -8,10 +8,12 @@ import { profileRows } from "./profile-rows.ts";
 import { scalingRows } from "./scaling-rows.ts";
 import { startRows } from "./start-rows.ts";
 import { tailRows } from "./tail-rows.ts";
+import { wireRows } from "./wire-rows.ts";
 
 export const groups: readonly RowGroup[] = [
   mnistRows,
   fastifyRows,
+  wireRows,
   batchingRows,
   profileRows,
   startRows,

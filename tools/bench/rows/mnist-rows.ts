@@ -6,11 +6,12 @@ import type { Peer } from "../../peers/start-peer.ts";
 import { pythonOf } from "../../python-environment.ts";
 import { capture } from "../../repository.ts";
 import { processTree, residentMib } from "../cpu-time.ts";
-import { cpuPerRequest, type Encoding, type Load, ourWarmUp, type RequestBodies, slowWarmUp, warmUp, writeBodies } from "../load.ts";
+import { cpuSample, type Encoding, type Load, ourWarmUp, type RequestBodies, slowWarmUp, warmUp, writeBodies } from "../load.ts";
 import { startKserveServer } from "../peers/kserve-server.ts";
 import { type LazyPeer, lazily } from "../peers/lazily.ts";
+import { startLitServe } from "../peers/litserve.ts";
 import { startMlServer } from "../peers/mlserver.ts";
-import { type BenchContext, gatedPairs, type OpenGroup, type RowGroup, type RowPlan } from "../row.ts";
+import { type BenchContext, gatedPairs, type OpenGroup, type RowGroup, type RowPlan, type Sample } from "../row.ts";
 
 const model = "mnist";
 const peerInFlight = 16;
@@ -48,6 +49,7 @@ interface Bench {
   readonly mlserver: LazyPeer;
   readonly mlserverDefault: LazyPeer;
   readonly kserve: LazyPeer;
+  readonly litserve: LazyPeer;
 }
 
 async function open({ folder }: BenchContext): Promise<OpenGroup> {
@@ -73,11 +75,12 @@ async function open({ folder }: BenchContext): Promise<OpenGroup> {
     mlserver: warmed(["grpc", "rest"], () => startMlServer(join(folder, "mlserver"), served, 0)),
     mlserverDefault: warmed(["grpc", "rest"], () => startMlServer(join(folder, "mlserver-default"), served, 1)),
     kserve: warmed(everyEncoding, () => startKserveServer(join(folder, "kserve"), served)),
+    litserve: warmed(["rest"], () => startLitServe(join(folder, "litserve"), served)),
   };
   return {
     rows: [...bareRows(bench), ...peerRows(bench), ...memoryRows(bench)],
     async close() {
-      for (const peer of [bench.mlserver, bench.mlserverDefault, bench.kserve]) await peer.stop();
+      for (const peer of [bench.mlserver, bench.mlserverDefault, bench.kserve, bench.litserve]) await peer.stop();
       await server.stop();
     },
   };
@@ -104,8 +107,8 @@ function bareRow(bench: Bench, { encoding, inFlight }: Asked): RowPlan {
   };
 }
 
-function ourCpu({ ours, bodies }: Bench, asked: Asked): Promise<number> {
-  return cpuPerRequest(loadOf(ours, bodies, asked), { pid: ours.pid, requests: 6_000 });
+function ourCpu({ ours, bodies }: Bench, asked: Asked): Promise<Sample> {
+  return cpuSample(loadOf(ours, bodies, asked), { pid: ours.pid, requests: 6_000 });
 }
 
 async function bareLoop(): Promise<number> {
@@ -140,7 +143,8 @@ function peerRows(bench: Bench): readonly RowPlan[] {
       encodings: ["grpc", "rest"],
       budget: (encoding) => mlserverBudget[encoding]?.[1],
     },
-    { id: "kserve", name: "KServe's server 0.21.0", peer: bench.kserve, encodings: ["grpc", "rest", "binary"] },
+    { id: "kserve", name: "KServe's server 0.21.0", peer: bench.kserve, encodings: everyEncoding },
+    { id: "litserve", name: "LitServe 0.2.19", peer: bench.litserve, encodings: ["rest"] },
   ];
   return compared.flatMap((one) => one.encodings.map((encoding) => peerRow(bench, one, encoding)));
 }
@@ -156,7 +160,7 @@ function peerRow(bench: Bench, { id, name, peer, budget }: ComparedPeer, encodin
     ours: () => ourCpu(bench, { encoding, inFlight: peerInFlight }),
     async theirs() {
       const running = await peer.get();
-      return cpuPerRequest(loadOf(running, bench.bodies, { encoding, inFlight: peerInFlight }), { pid: running.pid, requests: 1_000 });
+      return cpuSample(loadOf(running, bench.bodies, { encoding, inFlight: peerInFlight }), { pid: running.pid, requests: 1_000 });
     },
   };
 }

@@ -1,26 +1,36 @@
 /** How long a start takes: until everything is ready, and from nothing to the first answer. */
 import { join } from "node:path";
-import { startServer } from "../../acceptance/harness/server.ts";
-import { sharedModel } from "../../acceptance/harness/shared-data.ts";
-import { startMlServer } from "../peers/mlserver.ts";
+import { type Server, startServer, until } from "../../acceptance/harness/server.ts";
+import { difference, type JsonTensor, type KnownCase, readCases, sharedModel } from "../../acceptance/harness/shared-data.ts";
+import { type PeerModel, startMlServer } from "../peers/mlserver.ts";
 import type { BenchContext, OpenGroup, RowGroup } from "../row.ts";
+import { startServingProcess } from "../serving-process.ts";
 
 /** See the module. */
 export const startRows: RowGroup = {
   ids: ["start"],
   title: "Start",
-  about: "Wall time from the spawn of the first process.",
+  about:
+    "Wall time from the spawn of the first process. To the first answer: the model is deployed and prepared before, the answer is asked for until it is there, and it has to be right.",
   open,
 };
+
+const model: PeerModel = { name: "mnist", path: "mnist/mnist.onnx" };
 
 async function open({ folder }: BenchContext): Promise<OpenGroup> {
   let count = 0;
   const next = (name: string): string => join(folder, `${name}-${count++}`);
-  const model = { name: "mnist", path: sharedModel("mnist/mnist.onnx") };
-  const mlserver = (workers: 0 | 1) => async (): Promise<number> => {
-    const peer = await startMlServer(next("mlserver"), model, workers);
+  const served = { ...model, path: sharedModel(model.path) };
+  const [known] = readCases(sharedModel("mnist/cases.json"));
+  if (!known) throw new Error("mnist/cases.json has no case");
+  const [running, restarted] = [await deployed(next("running"), served), next("restarted")];
+  await (await deployed(restarted, served)).stop();
+  const mlserver = (workers: 0 | 1, last: "ready" | "answer") => async (): Promise<number> => {
+    const peer = await startMlServer(next("mlserver"), served, workers);
+    const startMs = performance.now() - peer.startMs;
+    const tookMs = last === "ready" ? peer.startMs : await firstAnswer(peer.rest ?? "", known, startMs);
     await peer.stop();
-    return peer.startMs;
+    return tookMs;
   };
   return {
     rows: [
@@ -28,48 +38,71 @@ async function open({ folder }: BenchContext): Promise<OpenGroup> {
         id: "start-to-ready",
         what: "`modelyard up` on an empty folder until it is ready: how long a restart takes",
         unit: "ms",
-        peer: "MLServer 1.7.1 in process",
+        peer: "MLServer 1.7.1 in process, with a model",
         budget: { kind: "maxValue", value: 1_000 },
         async ours() {
           const server = await startServer(next("start"));
           await server.stop();
           return server.startMs;
         },
-        theirs: mlserver(0),
+        theirs: mlserver(0, "ready"),
       },
       {
         id: "start-to-inference",
-        what: "`modelyard up` with a model that is deployed until its first answer, beside MLServer as it comes until its model is ready",
+        what: "A serving process (`modelyard serve`) until its first right answer: how long a crash or a new process is felt",
         unit: "ms",
         peer: "MLServer 1.7.1 as it comes",
         budget: { kind: "maxRatio", value: 1 / 6 },
-        ours: await deployedStart(next("deployed"), model),
-        theirs: mlserver(1),
+        async ours() {
+          const startMs = performance.now();
+          const serving = await startServingProcess(running.ready.dataDir);
+          const tookMs = await firstAnswer(serving.address, known, startMs);
+          await serving.stop();
+          return tookMs;
+        },
+        theirs: mlserver(1, "answer"),
+      },
+      {
+        id: "start-up-to-inference",
+        what: "`modelyard up`, all of its processes, with a model until its first right answer: how long a restart of the machine is felt",
+        unit: "ms",
+        peer: "MLServer 1.7.1 as it comes",
+        async ours() {
+          const startMs = performance.now();
+          const server = await startServer(restarted);
+          const tookMs = await firstAnswer(server.ready.data, known, startMs);
+          await server.stop();
+          return tookMs;
+        },
+        theirs: mlserver(1, "answer"),
       },
     ],
-    close: () => Promise.resolve(),
+    close: async () => void (await running.stop()),
   };
 }
 
-/** Deploys once; each measurement starts the same folder again and asks at once. */
-async function deployedStart(
-  folder: string,
-  { name, path }: { readonly name: string; readonly path: string },
-): Promise<() => Promise<number>> {
-  const first = await startServer(folder);
-  await first.json(["deploy", path, "--name", name]);
-  await first.stop();
-  const body = JSON.stringify({
-    inputs: [{ name: "Input3", datatype: "FP32", shape: [1, 1, 28, 28], data: Array.from({ length: 784 }, () => 0) }],
-  });
-  return async () => {
-    const startedMs = performance.now();
-    const server = await startServer(folder);
-    const answer = await fetch(`${server.ready.data}/v2/models/${name}/infer`, { method: "POST", body });
-    const tookMs = performance.now() - startedMs;
-    await answer.arrayBuffer();
-    await server.stop();
-    if (!answer.ok) throw new Error(`the first request was answered with ${answer.status}`);
-    return tookMs;
+async function deployed(folder: string, { name, path }: PeerModel): Promise<Server> {
+  const server = await startServer(folder);
+  await server.json(["deploy", path, "--name", name]);
+  return server;
+}
+
+/** Milliseconds from then to the first right answer. */
+async function firstAnswer(address: string, known: KnownCase, startMs: number): Promise<number> {
+  const body = JSON.stringify({ inputs: known.inputs });
+  const ask = async (): Promise<readonly JsonTensor[]> => {
+    const answer = await fetch(`${address}/v2/models/${model.name}/infer`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`the first request was answered with ${answer.status}: ${text}`);
+    return (JSON.parse(text) as { readonly outputs: readonly JsonTensor[] }).outputs;
   };
+  const outputs = await until(ask, { limitMs: 30_000, everyMs: 2 });
+  const tookMs = performance.now() - startMs;
+  const wrong = difference(known, outputs);
+  if (wrong !== undefined) throw new Error(`the first answer is wrong: ${wrong}`);
+  return tookMs;
 }
