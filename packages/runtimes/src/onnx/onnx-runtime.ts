@@ -28,6 +28,7 @@ import { type OrtEngine, openOrtEngine } from "./ort-engine.ts";
 import { isOutOfMemory, ortReason } from "./ort-reason.ts";
 import { type PlacementPlan, planPlacement, processBytes } from "./plan-placement.ts";
 import { type OnnxRuntimeOptions, type ResolvedOnnxRuntimeOptions, resolveOnnxRuntimeOptions } from "./runtime-options.ts";
+import { sharingSessions } from "./shared-sessions.ts";
 
 const platform = "onnx_onnxruntime";
 const defaultSizeBytes = 1024 * 1024;
@@ -66,7 +67,7 @@ class OnnxModelRuntime implements ModelRuntime {
     const { artifacts, preparedDir, clock, log, metrics, limits, journal } = options;
     assert(!journal || journal.threads > limits.maxWorkers, "the journal has a thread for each worker and one for the I/O thread");
     this.#options = options;
-    this.#engine = openOrtEngine();
+    this.#engine = sharingSessions(openOrtEngine());
     const prepareLimits = {
       memoryBytes: limits.prepareMemoryBytes,
       loadLimitMs: limits.loadLimitMs,

@@ -148,6 +148,17 @@ function describeLife(subject: () => RuntimeSubject): void {
     await kept.unload();
     expect(y && valuesOf(y)).toEqual([8]);
   });
+
+  it("unload() of one of two models from the same artifact leaves the other usable, each with its own id and its whole size", async () => {
+    const { runtime, echo } = subject();
+    const [first, second] = [await runtime.load(echo), await runtime.load({ ...echo, modelId: "echo-again" })];
+    expect([first.modelId, second.modelId]).toEqual([echo.modelId, "echo-again"]);
+    expect(second.sizeBytes).toBe(first.sizeBytes);
+    await first.unload();
+    const [y] = await second.infer({ inputs: [floats("x", [9])], outputNames: ["y"] });
+    await second.unload();
+    expect(y && valuesOf(y)).toEqual([9]);
+  });
 }
 
 function describeFailures(subject: () => RuntimeSubject): void {

@@ -8,13 +8,14 @@ import { endWithParent } from "../children/end-with-parent.ts";
 import { noThreadJournal, openThreadJournal } from "../journal/thread-journal.ts";
 import { watchedJournal } from "../journal/watched-journal.ts";
 import { openOrtEngine } from "../onnx/ort-engine.ts";
+import { sharingSessions } from "../onnx/shared-sessions.ts";
 import { transferList } from "./packed-tensor.ts";
 import { RunnerTurns } from "./runner-turns.ts";
 import { SessionHost } from "./session-host.ts";
 import type { RunWorkerData, WorkerCommand } from "./worker-protocol.ts";
 
 const clock = systemClock();
-const engine = openOrtEngine();
+const engine = sharingSessions(openOrtEngine());
 
 function serveThread(port: MessagePort): void {
   // Given by the worker pool alone.
