@@ -100,13 +100,20 @@ describe("crashes", () => {
     return held.model.placement;
   };
 
-  test("once are remembered, and the model is loaded again, in a process of its own, by every instance", async () => {
+  test("once are remembered and the model is loaded again", async () => {
+    const first = await start();
+    const a = await first.deploy("a", "v1");
+    const second = await startBeside(first, { crashReports: [crash(a, 1_000)] });
+    expect((await second.modelRecord(a))?.crashes).toEqual([{ atMs: 1_000, kind: "crash" }]);
+    expect(await second.request(a)).toBe("ok");
+  });
+
+  test("once bring the model into a process of its own, in every instance, and no other", async () => {
     const first = await start();
     const [a, b] = [await first.deploy("a", "v1"), await first.deploy("b", "v1")];
     expect(await placementOf(first, a)).toBe("inline");
     const second = await startBeside(first, { crashReports: [crash(a, 1_000)] });
     await second.settle();
-    expect((await second.modelRecord(a))?.crashes).toEqual([{ atMs: 1_000, kind: "crash" }]);
     expect([await placementOf(second, a), await placementOf(second, b)]).toEqual(["process", "inline"]);
     expect([await placementOf(first, a), await placementOf(first, b)]).toEqual(["process", "inline"]);
   });
