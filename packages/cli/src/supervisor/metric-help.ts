@@ -3,6 +3,7 @@
 /** Sentences by metric name. */
 export const metricHelp: Readonly<Record<string, string>> = {
   modelyard_access_log_dropped_total: "Records of the access log that were dropped because it could not be written in time",
+  modelyard_batch_size: "Inferences in a run of a model: those of one request, and of requests that ran together",
   modelyard_prepare_total: "Models prepared, by result",
   modelyard_process_restarts_total: "Processes that ended unasked and were started again, by role",
   modelyard_process_up: "Whether the process answered this scrape",
@@ -24,7 +25,7 @@ export const metricHelp: Readonly<Record<string, string>> = {
   modelmesh_instance_models_total: "Models loaded in the process",
   modelmesh_instance_used_bps: "Share of the capacity that is used, basis points",
   modelmesh_instance_used_bytes: "Memory that models use in the process",
-  modelmesh_invoke_model_milliseconds: "Time a model took to run, waits in a worker included",
+  modelmesh_invoke_model_milliseconds: "Time a model took to run, and unless the run was shared waits in a worker",
   modelmesh_loaded_model_size_bytes: "Size of models when they were loaded",
   modelmesh_loading_queue_delay_milliseconds: "Time models waited to be loaded",
   modelmesh_loadmodel_failure: "Loads that failed",

@@ -6,7 +6,7 @@
  */
 import type { Clock } from "@modelyard/core";
 import type { SharedRun } from "@modelyard/runtimes";
-import type { InferenceTimes, ModelStatistics } from "../operations/model-statistics.ts";
+import type { InferenceSize, InferenceTimes, ModelStatistics } from "../operations/model-statistics.ts";
 
 /** The stopwatch of one inference. */
 export class InferenceRecord implements InferenceTimes {
@@ -14,7 +14,6 @@ export class InferenceRecord implements InferenceTimes {
   inputMs = 0;
   inferMs = 0;
   outputMs = 0;
-  shared: SharedRun | undefined = undefined;
   readonly #clock: Clock;
   readonly #statistics: ModelStatistics;
   #lastMs: number;
@@ -40,17 +39,16 @@ export class InferenceRecord implements InferenceTimes {
   ran(shared?: SharedRun): void {
     const lapMs = this.#lapMs();
     const runMs = shared ? Math.min(shared.runMs, lapMs) : lapMs;
-    this.shared = shared;
     this.inferMs += runMs;
     this.queueMs += lapMs - runMs;
   }
 
   /** The answer was handed to the connection: counts a success. */
-  answered(modelId: string, batchSize: number): void {
+  answered(modelId: string, size: InferenceSize): void {
     this.outputMs += this.#lapMs();
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#statistics.of(modelId).addSuccess(this, batchSize, this.#clock.nowMs());
+    this.#statistics.of(modelId).addSuccess(this, size, this.#clock.nowMs());
   }
 
   /** Counts a failure. */

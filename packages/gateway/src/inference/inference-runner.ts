@@ -8,9 +8,9 @@
 import type { Clock, Histogram, Metrics } from "@modelyard/core";
 import type { AcquireOptions, HeldModel, Mesh } from "@modelyard/mesh";
 import type { InferRequest, InferResult, LoadedModel, ModelSignature, SharedRun } from "@modelyard/runtimes";
-import { openInvokeTime, openQueueDelay } from "../observation/request-series.ts";
+import { openBatchSize, openInvokeTime, openQueueDelay } from "../observation/request-series.ts";
 import { classifyOutputs } from "../operations/classification.ts";
-import { batchSizeOf } from "../operations/model-configuration.ts";
+import { inferenceSizeOf } from "../operations/model-configuration.ts";
 import { ModelStatistics } from "../operations/model-statistics.ts";
 import type { GatewayLimits } from "../options.ts";
 import { type ResolvedModel, refuseUnloaded } from "../routing/model-reference.ts";
@@ -20,7 +20,7 @@ import type { InferenceCall } from "./inference-call.ts";
 import { InferenceRecord } from "./inference-record.ts";
 import { ModelTurns } from "./model-turns.ts";
 import { RequestLife, type Waiter } from "./request-life.ts";
-import { fail, type Outputs, type Running, RunningSink, type Started, watchInline } from "./running-call.ts";
+import { fail, type Outputs, type Ran, type Running, RunningSink, ranBy, type Started, watchInline } from "./running-call.ts";
 import { WaitingRoom } from "./waiting-room.ts";
 
 /** What {@link InferenceRunner} is given. */
@@ -41,6 +41,7 @@ export class InferenceRunner {
   readonly #waitingRoom: WaitingRoom;
   readonly #queueDelay: Histogram | undefined;
   readonly #invokeTime: Histogram | undefined;
+  readonly #batchSize: Histogram | undefined;
 
   constructor(deps: InferenceRunnerDeps) {
     this.#deps = deps;
@@ -48,6 +49,7 @@ export class InferenceRunner {
     this.#waitingRoom = new WaitingRoom(deps.limits, deps.metrics);
     this.#queueDelay = deps.metrics && openQueueDelay(deps.metrics);
     this.#invokeTime = deps.metrics && openInvokeTime(deps.metrics);
+    this.#batchSize = deps.metrics && openBatchSize(deps.metrics);
   }
 
   /** Runs one; the call is answered or failed, now or later. */
@@ -151,13 +153,14 @@ export class InferenceRunner {
   async #runHeld(running: Running): Promise<void> {
     const { held } = running;
     try {
-      this.#answer(running, await this.#takeTurn(running));
+      const { outputs, shared } = await this.#takeTurn(running);
+      this.#answer(running, outputs, shared);
     } finally {
       held.release();
     }
   }
 
-  async #takeTurn({ call, record, life, held: { model } }: Running): Promise<Outputs> {
+  async #takeTurn({ call, record, life, held: { model } }: Running): Promise<Ran> {
     record.waited();
     const request: InferRequest = bind(call, model);
     record.bound();
@@ -167,7 +170,7 @@ export class InferenceRunner {
     try {
       record.waited();
       life.signal.throwIfAborted();
-      return await model.infer(request);
+      return await ranBy(model, request);
     } finally {
       this.#turns.end(model);
     }
@@ -184,7 +187,9 @@ export class InferenceRunner {
       id: request.id,
       outputs: request.outputs.length === 0 ? outputs : classifyOutputs(outputs, request.outputs, signature),
     });
-    record.answered(modelId, batchSizeOf(request.inputs, signature));
+    const size = inferenceSizeOf(request.inputs, signature, shared);
+    if (size.runSize > 0) this.#batchSize?.observe(size.runSize);
+    record.answered(modelId, size);
   };
 }
 

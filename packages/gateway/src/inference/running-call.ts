@@ -1,12 +1,18 @@
 /** A call that holds its model, and how it ends when its run goes on after it was started: in company, or elsewhere. */
 import type { HeldModel } from "@modelyard/mesh";
-import type { InferResult, InferSink, SharedRun } from "@modelyard/runtimes";
+import type { InferRequest, InferResult, InferSink, LoadedModel, SharedRun } from "@modelyard/runtimes";
 import type { InferenceCall } from "./inference-call.ts";
 import type { InferenceRecord } from "./inference-record.ts";
 import type { RequestLife } from "./request-life.ts";
 
 /** What a model gives. */
 export type Outputs = Awaited<InferResult>;
+
+/** A run that is over. */
+export interface Ran {
+  readonly outputs: Outputs;
+  readonly shared: SharedRun | undefined;
+}
 
 /** A call that is not over yet. */
 export interface Started {
@@ -24,6 +30,14 @@ export interface Running extends Started {
 export function fail({ call, record }: Started, error: unknown): void {
   record.failed(call.resolved.served.modelId);
   call.fail(error);
+}
+
+/** Runs a request that is waited for. */
+export async function ranBy(model: LoadedModel, request: InferRequest): Promise<Ran> {
+  if (!model.inferTo) return { outputs: await model.infer(request), shared: undefined };
+  return new Promise((resolve, reject) =>
+    model.inferTo?.(request, { ran: (outputs, shared) => resolve({ outputs, shared }), failed: reject }),
+  );
 }
 
 /** Watches the client of a call to an inline model. Without a delay the model has run before a timer could fire. */

@@ -25,6 +25,7 @@ const modelMeshMilliseconds: readonly number[] = [
   0.5, 1, 2, 5, 10, 20, 50, 75, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000, 120_000, 300_000,
 ];
 const modelMeshBytes: readonly number[] = Array.from({ length: 8 }, (_, power) => 128 * 4 ** power);
+const batchSizes: readonly number[] = Array.from({ length: 11 }, (_, power) => 2 ** power);
 const inferMethod = "inference.GRPCInferenceService/ModelInfer";
 
 /** Opens the series of one kind of request. */
@@ -45,6 +46,11 @@ export function openQueueDelay(metrics: Metrics): Histogram {
 /** How long models take to run, for requests that were answered. ModelMesh's name and labels. */
 export function openInvokeTime(metrics: Metrics): Histogram {
   return metrics.histogram("modelmesh_invoke_model_milliseconds", modelMeshMilliseconds, { method: inferMethod, code: "OK" });
+}
+
+/** How much ran as one: its count is that of runs, its sum that of inferences. */
+export function openBatchSize(metrics: Metrics): Histogram {
+  return metrics.histogram("modelyard_batch_size", batchSizes);
 }
 
 interface OtherSeries {

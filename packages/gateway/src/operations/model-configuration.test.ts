@@ -1,11 +1,12 @@
 import { systemClock } from "@modelyard/core";
 import { fakeMesh } from "@modelyard/mesh/testing";
-import type { ModelSignature } from "@modelyard/runtimes";
+import type { ModelSignature, SharedRun } from "@modelyard/runtimes";
 import { describe, expect, it } from "vitest";
 import { InferenceRunner } from "../inference/inference-runner.ts";
 import { resolveModel } from "../routing/model-reference.ts";
 import { testModel } from "../testing/test-server.ts";
-import { batchSizeOf, type ModelConfiguration, modelConfiguration } from "./model-configuration.ts";
+import { inferenceSizeOf, type ModelConfiguration, modelConfiguration } from "./model-configuration.ts";
+import type { InferenceSize } from "./model-statistics.ts";
 
 const limits = { maxBodyBytes: 2 ** 20, requestTimeoutMs: 60_000, maxWaiting: 100, maxWaitingBytes: 2 ** 20, maxQueuedPerModel: 10 };
 
@@ -54,10 +55,20 @@ describe("modelConfiguration()", () => {
   });
 });
 
-describe("batchSizeOf()", () => {
-  it("is the first dimension where that is open, else 1", () => {
-    expect(batchSizeOf([{ shape: [5, 2] }], signature([-1, 2], [-1]))).toBe(5);
-    expect(batchSizeOf([{ shape: [5, 2] }], signature([5, 2], [-1]))).toBe(1);
-    expect(batchSizeOf([{ shape: [5] }], signature([-1], [-1]))).toBe(1);
+describe("inferenceSizeOf()", () => {
+  const batched = signature([-1, 2], [-1]);
+
+  it("is the first dimension where that is open, else 1, of the request and of its run", () => {
+    const sizeOf = (shape: readonly number[], model: ModelSignature): InferenceSize => inferenceSizeOf([{ shape }], model, undefined);
+    expect(sizeOf([5, 2], batched)).toEqual({ batchSize: 5, runSize: 5 });
+    expect(sizeOf([5, 2], signature([5, 2], [-1]))).toEqual({ batchSize: 1, runSize: 1 });
+    expect(sizeOf([5], signature([-1], [-1]))).toEqual({ batchSize: 1, runSize: 1 });
+  });
+
+  it("counts a run that several requests had a part in for one of them", () => {
+    const shared: SharedRun = { rows: 7, requests: 3, runMs: 1, isCounted: true };
+    expect(inferenceSizeOf([{ shape: [5, 2] }], batched, shared)).toEqual({ batchSize: 5, runSize: 7 });
+    expect(inferenceSizeOf([{ shape: [5, 2] }], batched, { ...shared, isCounted: false })).toEqual({ batchSize: 5, runSize: 0 });
+    expect(inferenceSizeOf([{ shape: [5] }], signature([-1], [-1]), shared)).toEqual({ batchSize: 1, runSize: 3 });
   });
 });

@@ -7,10 +7,11 @@
  * Source: Triton's `model_config.proto`.
  */
 import type { Datatype } from "@modelyard/codec";
-import type { ModelSignature, TensorSignature } from "@modelyard/runtimes";
+import type { ModelSignature, SharedRun, TensorSignature } from "@modelyard/runtimes";
 import { type ModelMetadataDeps, signatureOf } from "../inference/model-metadata.ts";
 import type { Waiter } from "../inference/request-life.ts";
 import type { ResolvedModel } from "../routing/model-reference.ts";
+import type { InferenceSize } from "./model-statistics.ts";
 
 /** An input or output. */
 export interface TensorConfiguration {
@@ -65,12 +66,20 @@ function hasBatch({ shape }: TensorSignature): boolean {
   return shape.length > 1 && shape[0] === -1;
 }
 
-/** How many inferences a request is: the size of its batch, 1 for a model that takes none. */
-export function batchSizeOf(inputs: readonly { readonly shape: readonly number[] }[], signature: ModelSignature): number {
+/** How many inferences a request is, and its run: the size of their batches, for a model that takes none 1 a request. */
+export function inferenceSizeOf(
+  inputs: readonly { readonly shape: readonly number[] }[],
+  signature: ModelSignature,
+  shared: SharedRun | undefined,
+): InferenceSize {
   const [input] = inputs;
   // The inputs were bound: asking the first of the signature is cheap, and right for all but models of mixed form.
   const [first] = signature.inputs;
-  return first && hasBatch(first) ? (input?.shape[0] ?? 1) : 1;
+  const isBatched = first !== undefined && hasBatch(first);
+  const batchSize = isBatched ? (input?.shape[0] ?? 1) : 1;
+  if (!shared) return { batchSize, runSize: batchSize };
+  if (!shared.isCounted) return { batchSize, runSize: 0 };
+  return { batchSize, runSize: isBatched ? shared.rows : shared.requests };
 }
 
 /** The largest the field can say: the only limit is that of the body. */

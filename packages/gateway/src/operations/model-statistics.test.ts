@@ -1,16 +1,18 @@
 import { fakeMesh } from "@modelyard/mesh/testing";
 import { describe, expect, it } from "vitest";
 import { testModel } from "../testing/test-server.ts";
-import { ModelStatistics, maxBatchSizes, maxStatisticsEntries, RevisionStatistics } from "./model-statistics.ts";
+import { type InferenceSize, ModelStatistics, maxBatchSizes, maxStatisticsEntries, RevisionStatistics } from "./model-statistics.ts";
 import { statisticsReports } from "./statistics-report.ts";
 
 const times = { queueMs: 1, inputMs: 0.5, inferMs: 2, outputMs: 0.25 };
 
+const alone = (size: number): InferenceSize => ({ batchSize: size, runSize: size });
+
 describe("RevisionStatistics", () => {
   it("adds up the stages of every inference, a batch as so many inferences of one run", () => {
     const statistics = new RevisionStatistics();
-    statistics.addSuccess(times, 3, 1000);
-    statistics.addSuccess(times, 1, 2000);
+    statistics.addSuccess(times, alone(3), 1000);
+    statistics.addSuccess(times, alone(1), 2000);
     statistics.addFailure(7);
     expect(statistics).toMatchObject({
       lastInferenceMs: 2000,
@@ -27,9 +29,28 @@ describe("RevisionStatistics", () => {
     ]);
   });
 
+  it("counts a run that several requests had a part in once, with all of their rows and the time that reading and writing them took", () => {
+    const statistics = new RevisionStatistics();
+    for (const runSize of [0, 0, 5]) statistics.addSuccess(times, { batchSize: runSize === 5 ? 3 : 1, runSize }, 1);
+    expect(statistics).toMatchObject({
+      inferenceCount: 5,
+      executionCount: 1,
+      success: { count: 3 },
+      computeInfer: { count: 3, totalMs: 6 },
+    });
+    expect(statistics.batches).toEqual([
+      {
+        batchSize: 5,
+        computeInput: { count: 1, totalMs: 1.5 },
+        computeInfer: { count: 1, totalMs: 2 },
+        computeOutput: { count: 1, totalMs: 0.75 },
+      },
+    ]);
+  });
+
   it("counts no more batch sizes than its limit by themselves", () => {
     const statistics = new RevisionStatistics();
-    for (let size = 1; size <= maxBatchSizes + 5; size++) statistics.addSuccess(times, size, 1);
+    for (let size = 1; size <= maxBatchSizes + 5; size++) statistics.addSuccess(times, alone(size), 1);
     expect([statistics.batches.length, statistics.executionCount]).toEqual([maxBatchSizes, maxBatchSizes + 5]);
   });
 });
@@ -58,7 +79,7 @@ describe("statisticsReports()", () => {
       ],
     });
     const statistics = new ModelStatistics();
-    statistics.of("default/pair__isvc-2").addSuccess(times, 1, 1234);
+    statistics.of("default/pair__isvc-2").addSuccess(times, alone(1), 1234);
     const reports = (model: string, version = ""): readonly string[] =>
       statisticsReports({ mesh, statistics }, { namespace: "default", model, version }).map(
         (one) => `${one.name} ${one.version} ${one.inferenceCount} ${one.inferenceStats.success.ns}`,

@@ -24,6 +24,14 @@ export interface BatchStatistics {
   readonly computeOutput: DurationStatistics;
 }
 
+/** How much one inference was. */
+export interface InferenceSize {
+  /** Elements of its batch. */
+  readonly batchSize: number;
+  /** Elements of the run that is counted by it: as many, unless others had a part in the run. 0: the run is counted by another. */
+  readonly runSize: number;
+}
+
 /** How long the stages of one inference took, milliseconds. */
 export interface InferenceTimes {
   /** Waiting for the model to be loaded and for a turn with it. */
@@ -42,7 +50,7 @@ export class RevisionStatistics {
   lastInferenceMs = 0;
   /** Successful inferences, each element of a batch counted. */
   inferenceCount = 0;
-  /** Runs of the model. */
+  /** Runs of the model: one for all requests that ran together. */
   executionCount = 0;
   readonly success: DurationStatistics = duration();
   readonly fail: DurationStatistics = duration();
@@ -52,6 +60,9 @@ export class RevisionStatistics {
   readonly computeOutput: DurationStatistics = duration();
   readonly #batches = new Map<number, BatchStatistics>();
   #lastBatch: BatchStatistics = batch(0);
+  /** Milliseconds of requests whose run is counted by one that comes after them. */
+  #uncountedInputMs = 0;
+  #uncountedOutputMs = 0;
 
   /** By batch size, in the order they were first seen. */
   get batches(): readonly BatchStatistics[] {
@@ -59,26 +70,35 @@ export class RevisionStatistics {
   }
 
   /** Counts an inference that was answered. */
-  addSuccess(times: InferenceTimes, batchSize: number, nowMs: number): void {
+  addSuccess(times: InferenceTimes, { batchSize, runSize }: InferenceSize, nowMs: number): void {
     const { queueMs, inputMs, inferMs, outputMs } = times;
     this.lastInferenceMs = nowMs;
     this.inferenceCount += batchSize;
-    this.executionCount++;
     add(this.success, queueMs + inputMs + inferMs + outputMs);
     add(this.queue, queueMs);
     add(this.computeInput, inputMs);
     add(this.computeInfer, inferMs);
     add(this.computeOutput, outputMs);
-    const sized = this.#batchOf(batchSize);
-    if (!sized) return;
-    add(sized.computeInput, inputMs);
-    add(sized.computeInfer, inferMs);
-    add(sized.computeOutput, outputMs);
+    this.#uncountedInputMs += inputMs;
+    this.#uncountedOutputMs += outputMs;
+    if (runSize > 0) this.#addRun(runSize, inferMs);
   }
 
   /** Counts an inference that was refused or failed after its model was known. */
   addFailure(elapsedMs: number): void {
     add(this.fail, elapsedMs);
+  }
+
+  #addRun(runSize: number, inferMs: number): void {
+    this.executionCount++;
+    const sized = this.#batchOf(runSize);
+    if (sized) {
+      add(sized.computeInput, this.#uncountedInputMs);
+      add(sized.computeInfer, inferMs);
+      add(sized.computeOutput, this.#uncountedOutputMs);
+    }
+    this.#uncountedInputMs = 0;
+    this.#uncountedOutputMs = 0;
   }
 
   #batchOf(batchSize: number): BatchStatistics | undefined {

@@ -4,7 +4,7 @@
  */
 import type { Tensor } from "@modelyard/codec";
 import { failure, failureFromPublic, type PlatformError } from "@modelyard/core";
-import type { CrashReport, CrashVerdict, InferRequest } from "../contract.ts";
+import type { CrashReport, CrashVerdict, InferRequest, SharedRun } from "../contract.ts";
 import { crashReport } from "../journal/crash-report.ts";
 import type { SessionPlan } from "../onnx/model-session.ts";
 import { RunQuota } from "../workers/run-quota.ts";
@@ -60,8 +60,8 @@ export class IsolatedModel {
   }
 
   /** Rejects as a run does, with `RUN_TIMED_OUT` or `RUN_CRASHED` when its process ended of it, or with the failure of starting one. */
-  run(request: InferRequest): Promise<readonly Tensor[]> {
-    return this.#quota.use(async () => (this.#loaded ?? (await this.ready())).run(request));
+  run(request: InferRequest, onShared?: (shared: SharedRun) => void): Promise<readonly Tensor[]> {
+    return this.#quota.use(async () => (this.#loaded ?? (await this.ready())).run(request, onShared));
   }
 
   /** Ends its process; idempotent. */

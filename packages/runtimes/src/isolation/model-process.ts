@@ -7,11 +7,11 @@ import type { Tensor } from "@modelyard/codec";
 import { type Clock, failure, type PlatformError } from "@modelyard/core";
 import { type ChildEnd, type ChildLauncher, type ChildProgram, keepAlive } from "../children/child-launcher.ts";
 import { hangSignal } from "../children/end-with-parent.ts";
-import type { CrashReport, InferRequest } from "../contract.ts";
+import type { CrashReport, InferRequest, SharedRun } from "../contract.ts";
 import type { SessionPlan } from "../onnx/model-session.ts";
-import { type PackedTensor, packTensor, unpackTensor } from "../workers/packed-tensor.ts";
+import { packTensor, unpackTensor } from "../workers/packed-tensor.ts";
 import { PendingReplies } from "../workers/pending-replies.ts";
-import type { CommandBody, WorkerCommand, WorkerReply } from "../workers/worker-protocol.ts";
+import type { CommandBody, DoneWork, WorkerCommand, WorkerReply } from "../workers/worker-protocol.ts";
 
 /** How a process ended that was not told to. `kind` is absent when it had nothing to do or did not start: that blames nobody. */
 export interface ModelProcessEnd {
@@ -67,9 +67,10 @@ export class ModelProcess {
     this.#phase = "run";
   }
 
-  /** Rejects with the error of the run, with `RUN_TIMED_OUT`, or with `RUN_CRASHED`. */
-  async run({ inputs, outputNames }: InferRequest): Promise<readonly Tensor[]> {
-    const outputs = await this.#ask({ kind: "run", handle, inputs: inputs.map(packTensor), outputNames });
+  /** Rejects with the error of the run, with `RUN_TIMED_OUT`, or with `RUN_CRASHED`. `onShared`: as that of a run worker. */
+  async run({ inputs, outputNames }: InferRequest, onShared?: (shared: SharedRun) => void): Promise<readonly Tensor[]> {
+    const { outputs, shared } = await this.#ask({ kind: "run", handle, inputs: inputs.map(packTensor), outputNames });
+    if (shared) onShared?.(shared);
     return outputs.map(unpackTensor);
   }
 
@@ -79,7 +80,7 @@ export class ModelProcess {
     await this.#child.ended;
   }
 
-  #ask(body: CommandBody): Promise<readonly PackedTensor[]> {
+  #ask(body: CommandBody): Promise<DoneWork> {
     if (this.#over) return Promise.reject(this.#over);
     if (this.#replies.size === 0) keepAlive(this.#child.process, true);
     return this.#replies.ask((id) => {

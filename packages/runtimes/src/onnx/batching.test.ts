@@ -2,7 +2,7 @@
 import type { FixedTensor, Tensor } from "@modelyard/codec";
 import { buildModel, buildNode, tensorValue } from "@modelyard/onnx";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { InferRequest, LoadedModel } from "../contract.ts";
+import type { InferRequest, LoadedModel, SharedRun } from "../contract.ts";
 import { type OnnxWorkbench, onnxWorkbench } from "../testing/onnx-workbench.ts";
 import { denseModel } from "../testing/sample-models.ts";
 
@@ -43,6 +43,19 @@ describe.each(["inline", "worker"] as const)("a dense model that runs %s", (plac
       const values = floats(outputs[0]);
       expect(values.every((value, at) => Math.abs(value - (alone[index]?.[at] ?? Number.NaN)) < 1e-3)).toBe(true);
     }
+  });
+});
+
+describe.each(["inline", "worker", "process"] as const)("a dense model that runs %s", (placement) => {
+  it("tells what a run was that several requests had a part in, and one of them to count it", async () => {
+    const model = await dense(placement, { max_batch_size: "32", ...(placement === "process" && { isolation: "process" }) });
+    expect(model.placement).toBe(placement);
+    const sharedBy = (one: InferRequest): Promise<SharedRun | undefined> =>
+      new Promise((resolve, reject) => model.inferTo?.(one, { ran: (_, shared) => resolve(shared), failed: reject }));
+    const runs = (await Promise.all([1, 2, 3, 4].map((rows) => sharedBy(request(rows, rows))))).filter((shared) => shared?.isCounted);
+    expect(runs.reduce((sum, run) => sum + (run?.rows ?? 0), 0)).toBe(10);
+    expect(runs.reduce((sum, run) => sum + (run?.requests ?? 0), 0)).toBe(4);
+    expect(runs.every((run) => run !== undefined && run.runMs > 0)).toBe(true);
   });
 });
 

@@ -1,7 +1,8 @@
 /** A loaded ONNX model: what it is, and where it runs. */
+import type { Tensor } from "@modelyard/codec";
 import { assert, assertNever } from "@modelyard/core";
 import type { Batching } from "../batching/plan-batching.ts";
-import type { InferRequest, InferResult, InferSink, LoadedModel, ModelSignature } from "../contract.ts";
+import type { InferRequest, InferResult, LoadedModel, ModelSignature, SharedRun } from "../contract.ts";
 import type { IsolatedModel } from "../isolation/isolated-model.ts";
 import type { RunWorkerHandle } from "../workers/run-worker-handle.ts";
 import type { ModelSession } from "./model-session.ts";
@@ -40,8 +41,7 @@ const mostTogether = 64;
 /** See the module. `onUnloaded` is called once. */
 export function onnxModel(facts: OnnxModelFacts, place: OnnxModelPlace, onUnloaded: () => void): LoadedModel {
   let isUnloaded = false;
-  const infer = inferIn(place);
-  const inferTo = inferToIn(place);
+  const { infer, inferTo } = inferIn(place);
   return {
     ...facts,
     placement: place.placement,
@@ -61,36 +61,55 @@ export function onnxModel(facts: OnnxModelFacts, place: OnnxModelPlace, onUnload
   };
 }
 
-function inferIn(place: OnnxModelPlace): (request: InferRequest) => InferResult {
+type Infer = Pick<LoadedModel, "infer" | "inferTo">;
+
+function inferIn(place: OnnxModelPlace): Infer {
   switch (place.placement) {
-    case "inline":
-      return (request) => place.session.run(request);
+    case "inline": {
+      const { session, batching } = place;
+      const infer = (request: InferRequest): InferResult => session.run(request);
+      return batching ? { infer, inferTo: (request, sink) => session.runTo(request, sink) } : { infer };
+    }
     case "worker":
-      return inferInLeastBusy(place.copies.map((copy) => ({ ...copy, running: 0 })));
+      return elsewhere(runInLeastBusy(place.copies.map((copy) => ({ ...copy, running: 0 }))), place.batching);
     case "process":
-      return (request) => place.isolated.run(request);
+      return elsewhere((request, onShared) => place.isolated.run(request, onShared), place.batching);
     default:
       return assertNever(place);
   }
 }
 
-function inferInLeastBusy(copies: readonly BusyCopy[]): (request: InferRequest) => InferResult {
-  return async (request) => {
+/** `onShared` is told, before the outputs, of a run that others had a part in. */
+type RunElsewhere = (request: InferRequest, onShared?: (shared: SharedRun) => void) => Promise<readonly Tensor[]>;
+
+function elsewhere(run: RunElsewhere, batching: Batching | undefined): Infer {
+  const infer = (request: InferRequest): InferResult => run(request);
+  if (!batching) return { infer };
+  return {
+    infer,
+    inferTo(request, sink) {
+      let shared: SharedRun | undefined;
+      const running = run(request, (one) => {
+        shared = one;
+      });
+      running.then(
+        (outputs) => sink.ran(outputs, shared),
+        (error: unknown) => sink.failed(error),
+      );
+    },
+  };
+}
+
+function runInLeastBusy(copies: readonly BusyCopy[]): RunElsewhere {
+  return async (request, onShared) => {
     const copy = leastBusy(copies);
     copy.running++;
     try {
-      return await copy.worker.run(copy.handle, request);
+      return await copy.worker.run(copy.handle, request, onShared);
     } finally {
       copy.running--;
     }
   };
-}
-
-/** For a model whose requests run together. */
-function inferToIn(place: OnnxModelPlace): LoadedModel["inferTo"] {
-  if (place.placement !== "inline" || !place.batching) return undefined;
-  const { session } = place;
-  return (request: InferRequest, sink: InferSink) => session.runTo(request, sink);
 }
 
 interface BusyCopy extends WorkerCopy {

@@ -1,10 +1,9 @@
 /** Commands sent to a runner, a thread or a process, that are not answered: each reply is matched to its command, by its id. */
 import { assertNever, failureFromPublic } from "@modelyard/core";
-import type { PackedTensor } from "./packed-tensor.ts";
-import type { WorkerReply } from "./worker-protocol.ts";
+import type { DoneWork, WorkerReply } from "./worker-protocol.ts";
 
 interface Pending {
-  readonly resolve: (outputs: readonly PackedTensor[]) => void;
+  readonly resolve: (work: DoneWork) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -18,7 +17,7 @@ export class PendingReplies {
   }
 
   /** Sends a command under an id of its own; settles with its reply. */
-  ask(send: (id: number) => void): Promise<readonly PackedTensor[]> {
+  ask(send: (id: number) => void): Promise<DoneWork> {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
@@ -32,7 +31,7 @@ export class PendingReplies {
     this.#pending.delete(reply.id);
     switch (reply.kind) {
       case "done":
-        return pending?.resolve(reply.outputs);
+        return pending?.resolve(reply);
       case "failed":
         return pending?.reject(failureFromPublic(reply.error));
       case "threw":

@@ -5,13 +5,13 @@
 import { Worker } from "node:worker_threads";
 import type { Tensor } from "@modelyard/codec";
 import { failure, type Log } from "@modelyard/core";
-import type { InferRequest } from "../contract.ts";
+import type { InferRequest, SharedRun } from "../contract.ts";
 import type { ThreadJournalShare } from "../journal/thread-journal.ts";
 import type { SessionPlan } from "../onnx/model-session.ts";
-import { type PackedTensor, packTensor, transferList, unpackTensor } from "./packed-tensor.ts";
+import { packTensor, transferList, unpackTensor } from "./packed-tensor.ts";
 import { PendingReplies } from "./pending-replies.ts";
 import { RunQuota } from "./run-quota.ts";
-import type { CommandBody, RunWorkerData, WorkerReply } from "./worker-protocol.ts";
+import type { CommandBody, DoneWork, RunWorkerData, WorkerReply } from "./worker-protocol.ts";
 
 /** What a worker is made from. */
 export interface RunWorkerDeps {
@@ -59,11 +59,13 @@ export class RunWorkerHandle {
     return handle;
   }
 
-  run(handle: number, request: InferRequest): Promise<readonly Tensor[]> {
+  /** `onShared` is told, before the outputs, of a run that others had a part in. */
+  run(handle: number, request: InferRequest, onShared?: (shared: SharedRun) => void): Promise<readonly Tensor[]> {
     return this.#quota.use(async () => {
       if (!this.#isStarted) await this.ready();
       const inputs = request.inputs.map(packTensor);
-      const outputs = await this.#send({ kind: "run", handle, inputs, outputNames: request.outputNames }, transferList(inputs));
+      const { outputs, shared } = await this.#send({ kind: "run", handle, inputs, outputNames: request.outputNames }, transferList(inputs));
+      if (shared) onShared?.(shared);
       return outputs.map(unpackTensor);
     });
   }
@@ -103,7 +105,7 @@ export class RunWorkerHandle {
     this.#isStarted = true;
   }
 
-  #send(body: CommandBody, transfer: readonly ArrayBuffer[] = []): Promise<readonly PackedTensor[]> {
+  #send(body: CommandBody, transfer: readonly ArrayBuffer[] = []): Promise<DoneWork> {
     // Only a thread that owes an answer keeps the process alive.
     this.#worker?.ref();
     return this.#replies.ask((id) => this.#worker?.postMessage({ ...body, id }, transfer));

@@ -1,8 +1,11 @@
 /** The models of one runner, a thread or a process, and the commands it is given about them. */
 import { assert, assertNever, PlatformError } from "@modelyard/core";
+import type { InferSink } from "../contract.ts";
 import { largestTogetherBytes, type ModelSession, openModelSession, type SessionThread } from "../onnx/model-session.ts";
-import { type PackedTensor, packTensor, unpackTensor } from "./packed-tensor.ts";
-import type { WorkerCommand, WorkerReply } from "./worker-protocol.ts";
+import { packTensor, unpackTensor } from "./packed-tensor.ts";
+import type { DoneWork, WorkerCommand, WorkerReply } from "./worker-protocol.ts";
+
+const nothing: DoneWork = { outputs: [] };
 
 /** See the module. */
 export class SessionHost {
@@ -26,40 +29,45 @@ export class SessionHost {
   async answer(command: WorkerCommand): Promise<WorkerReply> {
     const { id } = command;
     try {
-      return { kind: "done", id, outputs: await this.#execute(command) };
+      return { kind: "done", id, ...(await this.#execute(command)) };
     } catch (error) {
       if (PlatformError.is(error)) return { kind: "failed", id, error: error.toPublic() };
       return { kind: "threw", id, message: error instanceof Error ? error.message : String(error) };
     }
   }
 
-  async #execute(command: WorkerCommand): Promise<readonly PackedTensor[]> {
+  async #execute(command: WorkerCommand): Promise<DoneWork> {
     switch (command.kind) {
       case "start":
         // That it can answer says that it has started.
-        return [];
+        return nothing;
       case "load":
         this.#sessions.set(command.handle, await openModelSession(command.plan, this.#thread));
         if (command.plan.batching) this.#mostTogether.set(command.handle, command.plan.batching.maxRows);
-        return [];
+        return nothing;
       case "unload":
         await this.#sessionOf(command.handle).release();
         this.#sessions.delete(command.handle);
         this.#mostTogether.delete(command.handle);
-        return [];
-      case "run": {
-        const { inputs, outputNames } = command;
-        const outputs = await this.#sessionOf(command.handle).run({ inputs: inputs.map(unpackTensor), outputNames });
-        return outputs.map(packTensor);
-      }
+        return nothing;
+      case "run":
+        return this.#run(command);
       case "close":
         for (const session of this.#sessions.values()) await session.release();
         this.#sessions.clear();
         this.#thread.journal.close();
-        return [];
+        return nothing;
       default:
         return assertNever(command);
     }
+  }
+
+  #run({ handle, inputs, outputNames }: Extract<WorkerCommand, { kind: "run" }>): Promise<DoneWork> {
+    const session = this.#sessionOf(handle);
+    return new Promise((resolve, reject) => {
+      const ran: InferSink["ran"] = (outputs, shared) => resolve({ outputs: outputs.map(packTensor), shared });
+      session.runTo({ inputs: inputs.map(unpackTensor), outputNames }, { ran, failed: reject });
+    });
   }
 
   #sessionOf(handle: number): ModelSession {

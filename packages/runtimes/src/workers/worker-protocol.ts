@@ -1,5 +1,6 @@
 /** Messages between the I/O thread and a runner, a thread or a process of its own. Each command is answered once, under its id. */
 import type { PublicError } from "@modelyard/core";
+import type { SharedRun } from "../contract.ts";
 import type { ThreadJournalShare } from "../journal/thread-journal.ts";
 import type { SessionPlan } from "../onnx/model-session.ts";
 import type { PackedTensor } from "./packed-tensor.ts";
@@ -26,8 +27,15 @@ export type WorkerCommand =
 /** A command before it has its id. */
 export type CommandBody = WorkerCommand extends infer Command ? (Command extends WorkerCommand ? Omit<Command, "id"> : never) : never;
 
+/** What a command that was done gives. */
+export interface DoneWork {
+  /** None but for a run. */
+  readonly outputs: readonly PackedTensor[];
+  readonly shared?: SharedRun | undefined;
+}
+
 /** From the worker. */
 export type WorkerReply =
-  | { readonly kind: "done"; readonly id: number; readonly outputs: readonly PackedTensor[] }
+  | ({ readonly kind: "done"; readonly id: number } & DoneWork)
   | { readonly kind: "failed"; readonly id: number; readonly error: PublicError }
   | { readonly kind: "threw"; readonly id: number; readonly message: string };
