@@ -20,7 +20,7 @@ const valuesIn = async (running: InferResult): Promise<readonly number[]> => val
 const inferIn = (batcher: RowBatcher, one: InferRequest): Promise<readonly Tensor[]> => promisedResult((sink) => batcher.infer(one, sink));
 
 /** A model that doubles, and refuses a run with a negative number in it. */
-function doubling({ maxRows = 8, maxDelayMs = 0 } = {}): {
+function doubling({ maxRows = 8, maxDelayMs = 0, startRows = 8 } = {}): {
   readonly clock: FakeClock;
   readonly batcher: RowBatcher;
   readonly runs: (readonly number[])[];
@@ -38,7 +38,11 @@ function doubling({ maxRows = 8, maxDelayMs = 0 } = {}): {
     ];
   };
   const clock = fakeClock();
-  return { batcher: new RowBatcher({ run, batching: { maxRows, maxDelayMs }, clock }), runs, clock };
+  return {
+    batcher: new RowBatcher({ run, batching: { maxRows, maxDelayMs, startRows: Math.min(startRows, maxRows) }, clock }),
+    runs,
+    clock,
+  };
 }
 
 describe("RowBatcher", () => {
@@ -133,11 +137,18 @@ describe("RowBatcher", () => {
     expect(clock.pending).toBe(0);
   });
 
+  it("with a delay waits no longer when as many are there as a run is preferred to have", async () => {
+    const { batcher, runs, clock } = doubling({ maxDelayMs: 5, startRows: 2 });
+    await Promise.all([inferIn(batcher, request(1)), inferIn(batcher, request(2)), inferIn(batcher, request(3))]);
+    expect(runs).toEqual([[1, 2, 3]]);
+    expect(clock.pending).toBe(0);
+  });
+
   it("runs requests one by one when an output does not have a row for each of theirs", async () => {
     const run = ({ inputs }: InferRequest): readonly Tensor[] => [
       numbers([valuesOf(inputs[0]).reduce((sum, value) => sum + value, 0)], "y"),
     ];
-    const batcher = new RowBatcher({ run, batching: { maxRows: 8, maxDelayMs: 0 }, clock: fakeClock() });
+    const batcher = new RowBatcher({ run, batching: { maxRows: 8, maxDelayMs: 0, startRows: 8 }, clock: fakeClock() });
     const answers = [request(1, 2), request(3, 4)].map((one) => valuesIn(inferIn(batcher, one)));
     expect(await Promise.all(answers)).toEqual([[3], [7]]);
   });

@@ -87,7 +87,7 @@ export class RowBatcher {
 
   #schedule(rows: number): void {
     const { batching, clock } = this.#deps;
-    if (batching.maxDelayMs > 0 && rows < batching.maxRows) {
+    if (batching.maxDelayMs > 0 && rows < batching.startRows) {
       this.#timer ??= clock.setTimer(batching.maxDelayMs, this.#run);
       return;
     }

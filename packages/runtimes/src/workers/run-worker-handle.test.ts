@@ -105,7 +105,7 @@ describe("two models in one worker", () => {
     const border = { inputs: [{ name: "x", ...tensor }], outputs: [{ name: "y", ...tensor }] };
     const input: FixedTensor = { name: "x", datatype: "FP32", shape: [1, size], bytes: new Uint8Array(4 * size) };
     const flood = { inputs: [input], outputNames: undefined };
-    const before = await answersBefore({ path, ...border, batching: { maxRows: 8, maxDelayMs: 0 } }, flood);
+    const before = await answersBefore({ path, ...border, batching: { maxRows: 8, maxDelayMs: 0, startRows: 8 } }, flood);
     expect(before).toBe(8);
   });
 });
