@@ -1,6 +1,6 @@
 import { failure, type PlatformError } from "@modelyard/core";
 import { describe, expect, test } from "vitest";
-import { planAdmission, refusedUntilMs } from "./plan-admission.ts";
+import { isWorthRecording, planAdmission, refusedUntilMs } from "./plan-admission.ts";
 import type { ModelRecord } from "./records.ts";
 
 const facts = { parameters: {}, references: 1, autoDelete: true, copies: {}, crashes: [], lastUsedMs: 0 };
@@ -18,6 +18,12 @@ describe("a failed load", () => {
     const record = failed(failure("MODEL_LOAD_FAILED", { why: "it is truncated" }));
     expect(states(record)).toEqual(["refuse", "refuse", "refuse", "load"]);
     expect(refusedUntilMs({ ...limits, record, nowMs: 1 })).toBe(900_000);
+  });
+
+  test("for want of a process of its own is worth saying, and tried again soon", () => {
+    const error = failure("PROCESSES_EXHAUSTED", { limit: 8 });
+    expect(isWorthRecording(error)).toBe(true);
+    expect(states(failed(error))).toEqual(["refuse", "load", "load", "load"]);
   });
 
   test("for want of the artifact is tried again soon: control takes it in again meanwhile", () => {

@@ -7,8 +7,9 @@ import type { FailureRecord, ModelRecord } from "./records.ts";
 /** Failures on different instances after which a model is tried nowhere else. Source: ModelMesh's MAX_LOAD_FAILURES. */
 const maxFailedInstances = 3;
 
-/** Control takes an artifact that is missing or damaged in again by itself; to look for it costs nothing. */
-const artifactExpiryMs = 10_000;
+/** What mends itself, and costs nothing to look for: control takes a missing or damaged artifact in again; a place for a process becomes free. */
+const mendedReasons = ["ARTIFACT_NOT_FOUND", "ARTIFACT_DAMAGED", "PROCESSES_EXHAUSTED"];
+const mendedExpiryMs = 10_000;
 
 /** What the decision depends on. */
 export interface AdmissionState {
@@ -45,8 +46,9 @@ export function refusedUntilMs(state: AdmissionState): number | undefined {
   return Math.max(...unexpiredFailures(record, state).map(([, one]) => one.atMs + refusalMs(one, state)));
 }
 
-/** Whether a failed load says something about the model. What a busy, closing or cut-off server could not do says nothing. */
+/** Whether a failed load says something about the model. What a busy, closing or cut-off server could not do says nothing; that it wants a process does. */
 export function isWorthRecording(error: PlatformError): boolean {
+  if (error.reason === "PROCESSES_EXHAUSTED") return true;
   return !["CANCELLED", "UNAVAILABLE", "RESOURCE_EXHAUSTED", "ABORTED"].includes(error.code) && error.reason !== "MODEL_NOT_REGISTERED";
 }
 
@@ -63,7 +65,5 @@ function unexpiredFailures(record: ModelRecord, state: AdmissionState): readonly
 
 /** How long a failure keeps the model from being loaded again. */
 function refusalMs(failed: FailureRecord, { failureExpiryMs }: AdmissionState): number {
-  const { reason } = failed.error;
-  const isMended = reason === "ARTIFACT_NOT_FOUND" || reason === "ARTIFACT_DAMAGED";
-  return isMended ? Math.min(artifactExpiryMs, failureExpiryMs) : failureExpiryMs;
+  return mendedReasons.includes(failed.error.reason) ? Math.min(mendedExpiryMs, failureExpiryMs) : failureExpiryMs;
 }

@@ -3,6 +3,7 @@
  * that, the end of what they write to stderr is kept, and they keep this process alive only while they have something to do.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import type { Log } from "@modelyard/core";
 import { canLimitMemory, type Launch, launchWithin } from "./memory-limit.ts";
@@ -49,6 +50,8 @@ export class ChildLauncher {
     const { serialization } = this.#options;
     const { command, arguments: words } = this.#launch();
     const child = spawn(command, words, { stdio: ["ignore", "ignore", "pipe", "ipc"], env: {}, serialization });
+    // What it may still say is nothing to wait for.
+    if (child.stderr instanceof Socket) child.stderr.unref();
     let stderr = "";
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       stderr = (stderr + text).slice(-maxStderrLength);

@@ -1,16 +1,20 @@
 /** Models in processes of their own, with real ones that hang and die. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Datatype } from "@modelyard/codec";
 import { silentLog, systemClock } from "@modelyard/core";
-import { writeModel } from "@modelyard/onnx";
+import { type OnnxModel, writeModel } from "@modelyard/onnx";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ChildLauncher } from "../children/child-launcher.ts";
 import type { CrashReport, CrashVerdict } from "../contract.ts";
 import type { SessionPlan } from "../onnx/model-session.ts";
 import { countingPlan, countTo, endless, rounds } from "../testing/counting.ts";
 import { isAlive } from "../testing/is-alive.ts";
-import { identityModel } from "../testing/sample-models.ts";
+import { hungryModel, identityModel } from "../testing/sample-models.ts";
 import type { IsolatedModel } from "./isolated-model.ts";
 import { IsolatedModels } from "./isolated-models.ts";
 
@@ -42,6 +46,14 @@ async function open({ plan: changes, replan, verdict = "restart" }: Opening = {}
     return verdict;
   };
   return models.open({ modelId: "m", plan, replan: replan ?? (() => Promise.resolve(plan)), onCrash });
+}
+
+/** A model of one input and one output of the same datatype, without preparation. */
+async function openFile(file: OnnxModel, datatype: Datatype): Promise<IsolatedModel> {
+  const path = join(dir, "other.onnx");
+  await writeFile(path, writeModel(file));
+  const tensor = { datatype, boundDatatype: datatype };
+  return open({ plan: { path, runLimitMs: 10_000, inputs: [{ name: "x", ...tensor }], outputs: [{ name: "y", ...tensor }] } });
 }
 
 const answer = (count: bigint) => [rounds(count, "y")];
@@ -107,15 +119,28 @@ describe("a model in a process of its own", () => {
   });
 
   it("passes tensors of the largest request there and back", async () => {
-    const identity = { name: "x", datatype: "UINT8", boundDatatype: "UINT8" } as const;
-    const path = join(dir, "identity.onnx");
-    await writeFile(path, writeModel(identityModel("UINT8")));
-    const model = await open({ plan: { path, runLimitMs: 3000, inputs: [identity], outputs: [{ ...identity, name: "y" }] } });
+    const model = await openFile(identityModel("UINT8"), "UINT8");
     const bytes = new Uint8Array(64 * 2 ** 20).fill(7);
     bytes[bytes.length - 1] = 9;
     const [y] = await model.run({ inputs: [{ name: "x", datatype: "UINT8", shape: [bytes.length], bytes }], outputNames: undefined });
     expect(y?.shape).toEqual([bytes.length]);
     expect(y?.datatype === "UINT8" && Buffer.compare(y.bytes, bytes)).toBe(0);
+    expect(reports).toEqual([]);
+  });
+
+  it("passes strings of every length", async () => {
+    const model = await openFile(identityModel("BYTES"), "BYTES");
+    const elements = ["", "digit", "élan 数字 🙂"].map((text) => new TextEncoder().encode(text));
+    const [y] = await model.run({ inputs: [{ name: "x", datatype: "BYTES", shape: [3], elements }], outputNames: undefined });
+    expect(y).toEqual({ name: "y", datatype: "BYTES", shape: [3], elements });
+  });
+
+  it("that asks for more memory than its process may have is refused the run, and stays", async () => {
+    const model = await openFile(hungryModel(2n ** 30n), "FP32");
+    const input = { name: "x", datatype: "FP32", shape: [1], bytes: new Uint8Array(4) } as const;
+    for (const _again of [1, 2]) {
+      await expect(model.run({ inputs: [input], outputNames: undefined })).rejects.toMatchObject({ reason: "RUN_OUT_OF_MEMORY" });
+    }
     expect(reports).toEqual([]);
   });
 
@@ -146,6 +171,16 @@ describe("a model in a process of its own", () => {
 });
 
 describe("the processes of isolated models", () => {
+  it("keep nobody waiting who has ended without closing them", async () => {
+    const program = fileURLToPath(new URL("testing/isolating-program.ts", import.meta.url));
+    const child = spawn(process.execPath, ["--conditions=modelyard-source", program, dir, "idle"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const [[line], [status]] = await Promise.all([once(child.stdout, "data"), once(child, "exit")]);
+    expect(status).toBe(0);
+    await vi.waitFor(() => expect(isAlive(Number(line))).toBe(false), 5_000);
+  });
+
   it("are no more than allowed, and a place that is left is taken again", async () => {
     const [first] = await Promise.all([open(), open()]);
     await expect(open()).rejects.toMatchObject({ reason: "PROCESSES_EXHAUSTED", details: { limit: 2 } });

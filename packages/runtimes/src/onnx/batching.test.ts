@@ -27,10 +27,11 @@ async function dense(
   parameters: Readonly<Record<string, string>> = { max_batch_size: "32" },
 ): Promise<LoadedModel> {
   const runtime = bench.open({ limits: { inlineBelowMicros: placement === "inline" ? 1e9 : 0, maxWorkers: workers } });
-  return runtime.load(await bench.store(denseModel(size), parameters));
+  const request = await bench.store(denseModel(size), parameters);
+  return runtime.load(placement === "process" ? { ...request, isolation: "process" } : request);
 }
 
-describe.each(["inline", "worker"] as const)("a dense model that runs %s", (placement) => {
+describe.each(["inline", "worker", "process"] as const)("a dense model that runs %s", (placement) => {
   it("gives to each of many requests at once what it gives to it alone", async () => {
     const model = await dense(placement);
     expect(model.placement).toBe(placement);
@@ -85,6 +86,7 @@ describe("running requests together", () => {
   it("allows workers as many requests at once as they can use", async () => {
     expect((await dense("worker")).maxConcurrency).toBe(64 * workers);
     expect((await dense("worker", { max_batch_size: "0" })).maxConcurrency).toBe(2 * workers);
+    expect((await dense("process")).maxConcurrency).toBe(64);
   });
 
   it("a parameter that is no number fails the load and says so", async () => {

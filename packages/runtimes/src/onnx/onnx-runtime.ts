@@ -26,7 +26,7 @@ import { openModelSession, type SessionPlan } from "./model-session.ts";
 import { type OnnxModelPlace, onnxModel, type WorkerCopy } from "./onnx-model.ts";
 import { type OrtEngine, openOrtEngine } from "./ort-engine.ts";
 import { isOutOfMemory, ortReason } from "./ort-reason.ts";
-import { type PlacementPlan, planPlacement, processBytes } from "./plan-placement.ts";
+import { planPlacement, processBytes } from "./plan-placement.ts";
 import { type OnnxRuntimeOptions, type ResolvedOnnxRuntimeOptions, resolveOnnxRuntimeOptions } from "./runtime-options.ts";
 import { sharingSessions } from "./shared-sessions.ts";
 
@@ -45,6 +45,7 @@ export function onnxRuntime(options: OnnxRuntimeOptions): ModelRuntime {
 interface LoadContext {
   readonly request: LoadRequest;
   readonly runLimitMs: number;
+  readonly isIsolated: boolean;
   readonly signal: AbortSignal;
   readonly onStage: NonNullable<LoadOptions["onStage"]>;
   readonly onCrash: LoadOptions["onCrash"];
@@ -102,7 +103,7 @@ class OnnxModelRuntime implements ModelRuntime {
     const info = this.#preparer.peek(request.artifactDigest);
     if (info) {
       const fileBytes = info.files.reduce((sum, file) => sum + file.sizeBytes, 0);
-      const { copies, placeBytes } = this.#placementOf(info, fileBytes, request);
+      const { copies, placeBytes } = planPlacement({ info, fileBytes, isIsolated: isIsolated(request), limits: this.#options.limits });
       return placeBytes + copies * chargedBytes(fileBytes, { memoryBytes: info.memoryBytes, nodes: info.nodes });
     }
     const open = await this.#options.artifacts.open(request.artifactDigest);
@@ -117,8 +118,8 @@ class OnnxModelRuntime implements ModelRuntime {
     checkJournalled(request.modelId);
     checkModelType(request.modelType);
     const onStage = options.onStage ?? ((): void => {});
-    const { onCrash } = options;
-    const context = { request, signal, onStage, onCrash, runLimitMs: parseRunLimitMs(request.parameters, limits.runLimitMs) };
+    const asked = { runLimitMs: parseRunLimitMs(request.parameters, limits.runLimitMs), isIsolated: isIsolated(request) };
+    const context = { request, signal, onStage, onCrash: options.onCrash, ...asked };
     const startMs = clock.monotonicMs();
     onStage("verify");
     const model = await this.#loadPrepared(context);
@@ -163,7 +164,12 @@ class OnnxModelRuntime implements ModelRuntime {
     const { request, signal, onStage } = context;
     onStage("load");
     const { info, sizeBytes: fileBytes } = copy;
-    const { placement, copies, placeBytes } = this.#placementOf(info, fileBytes, request);
+    const { placement, copies, placeBytes } = planPlacement({
+      info,
+      fileBytes,
+      isIsolated: context.isIsolated,
+      limits: this.#options.limits,
+    });
     const workers = placement === "worker" ? this.#workers.choose(copies) : [];
     const open = (): Promise<OnnxModelPlace> => this.#open(context, copy, { placement, workers });
     const isMeasured = fileBytes > measuredAboveBytes;
@@ -187,10 +193,6 @@ class OnnxModelRuntime implements ModelRuntime {
   async #undo(model: LoadedModel, signal: AbortSignal): Promise<never> {
     await model.unload();
     throw signal.reason;
-  }
-
-  #placementOf(info: PreparedInfo, fileBytes: number, request: LoadRequest): PlacementPlan {
-    return planPlacement({ info, fileBytes, isIsolated: isIsolated(request), limits: this.#options.limits });
   }
 
   async #open(context: LoadContext, copy: PreparedCopy, { placement, workers }: ChosenPlace): Promise<OnnxModelPlace> {
