@@ -12,6 +12,8 @@ export {
   type SenderDecision,
   type SenderFacts,
   senderFacts,
+  type TraceFacts,
+  traceFacts,
 } from "./access-log/access-record.ts";
 export { type FailedHandshakeFacts, failedHandshakeRecord } from "./access-log/failed-handshake.ts";
 export { assert, assertNever } from "./assert.ts";

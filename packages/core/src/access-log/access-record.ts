@@ -34,6 +34,8 @@ export interface AccessRecord {
   readonly requestId?: string | undefined;
   /** Trace id of `traceparent` (W3C Trace Context). */
   readonly traceId?: string | undefined;
+  /** Parent id of `traceparent`: the span of the client that the request was sent in. */
+  readonly spanId?: string | undefined;
   readonly userAgent?: string | undefined;
   /** Id of the API key; of a refused one, the id it claims. */
   readonly keyId?: string | undefined;
@@ -43,7 +45,10 @@ export interface AccessRecord {
 }
 
 /** Which header fields a record tells. */
-export type RequestFacts = Pick<AccessRecord, "path" | "requestId" | "traceId" | "userAgent">;
+export type RequestFacts = Pick<AccessRecord, "path" | "requestId" | "userAgent"> & TraceFacts;
+
+/** Which trace a request belongs to. */
+export type TraceFacts = Pick<AccessRecord, "traceId" | "spanId">;
 
 /** The part of a record that says who sent a request. */
 export type SenderFacts = Pick<AccessRecord, "why" | "keyId" | "keyName" | "certificate">;
@@ -68,9 +73,15 @@ export function requestFacts(target: string, get: (name: string) => string | und
   return {
     path: boundedText(target.replace(/\?.*$/s, "")),
     requestId: boundedText(get("x-request-id")),
-    traceId: /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(get("traceparent") ?? "")?.[1],
+    ...traceFacts(get("traceparent")),
     userAgent: boundedText(get("user-agent")),
   };
+}
+
+/** What a `traceparent` field tells; nothing when there is none or it is malformed. Source: W3C Trace Context §3.2. */
+export function traceFacts(traceparent: string | undefined): TraceFacts {
+  const [, traceId, spanId] = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}/.exec(traceparent ?? "") ?? [];
+  return traceId === undefined ? {} : { traceId, spanId };
 }
 
 /** Who sent a request and, of one that was refused, what only the log is told. */

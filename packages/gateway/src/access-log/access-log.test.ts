@@ -1,3 +1,4 @@
+import { Metadata } from "@grpc/grpc-js";
 import { afterEach, describe, expect, it } from "vitest";
 import { grpcClient, send, startTestServer, type TestServer, type TestServerOptions, testModel } from "../testing/index.ts";
 
@@ -64,6 +65,7 @@ describe("the access log", () => {
       bytesOut: answer.bytes.length,
       requestId: "r-1",
       traceId: "0af7651916cd43dd8448eb211c80319c",
+      spanId: "b7ad6b7169203331",
       userAgent: "test/1",
     });
   });
@@ -116,5 +118,29 @@ describe("the access log", () => {
     await expect.poll(() => server.mesh.waiting).toBe(0);
     client.close();
     expect(await lines()).toMatchObject([{ status: 499, code: "CANCELLED", model: "pair" }]);
+  });
+});
+
+describe("the log of a request that failed by our fault", () => {
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const trace = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };
+
+  it.each(["rest", "grpc"] as const)("names its trace, when its client sent one: %s", async (face) => {
+    const compute = (): never => {
+      throw new Error("defect");
+    };
+    const model = await testModel("default/pair__isvc-3", { compute });
+    const { server } = await start({ services: [{ name: "pair", revisions: [{ revision: 3, model }] }] });
+    const client = grpcClient(server.port);
+    const ask = (headers: Readonly<Record<string, string>>): Promise<unknown> =>
+      face === "grpc"
+        ? client.call("ModelInfer", typed, { metadata: Metadata.fromHttp2Headers(headers) }).catch(() => {})
+        : send(server.port, "/v2/models/pair/infer", { headers, body: { inputs } });
+    await ask({ traceparent });
+    await ask({ traceparent: "00-none" });
+    client.close();
+    const [traced, untraced] = server.log.filter(({ level }) => level === "error");
+    expect(traced).toMatchObject({ protocol: face, ...trace });
+    expect(untraced).not.toHaveProperty("traceId");
   });
 });

@@ -4,7 +4,7 @@
  * Hot path. Budget: 0.4 µs a call.
  */
 import { GrpcInferForm } from "@modelyard/codec";
-import { failure, type Log, PlatformError } from "@modelyard/core";
+import { failure, type Log, PlatformError, traceFacts } from "@modelyard/core";
 import {
   type BodyConsumer,
   type Exchange,
@@ -213,7 +213,7 @@ export class GrpcFace {
     counters.failed(error.code);
     // gRPC has INTERNAL for bad framing too, which is the client's fault.
     const isOurs = error.code === "INTERNAL" && error.reason !== "GRPC_MALFORMED";
-    if (isOurs) this.#log.error("A request failed", error, { protocol: "grpc", path: call.path });
+    if (isOurs) this.#log.error("A request failed", error, { protocol: "grpc", path: call.path, ...traceFacts(call.get("traceparent")) });
   }
 }
 

@@ -3,7 +3,7 @@
  *
  * Hot path. Budget: 0.7 µs a request; nothing is awaited on the way to a model that runs inline.
  */
-import { failure, type Log, PlatformError } from "@modelyard/core";
+import { failure, type Log, PlatformError, traceFacts } from "@modelyard/core";
 import { type BodyConsumer, type Exchange, type WholeBodyHandlers, wholeBody } from "@modelyard/wire";
 import type { OutcomeSink } from "../inference/inference-call.ts";
 import type { InferenceRunner } from "../inference/inference-runner.ts";
@@ -160,7 +160,9 @@ export class RestFace {
   #fail(exchange: Exchange, kind: RequestKind, cause: unknown): void {
     const error = PlatformError.from(cause);
     this.#countersOf(kind).failed(error.code);
-    if (error.code === "INTERNAL") this.#log.error("A request failed", error, { protocol: "rest", method: kind });
+    if (error.code === "INTERNAL") {
+      this.#log.error("A request failed", error, { protocol: "rest", method: kind, ...traceFacts(exchange.head.get("traceparent")) });
+    }
     respondError(exchange, error);
   }
 }
