@@ -177,14 +177,15 @@ function textOf({ budget, unit }: RowPlan): string | null {
 
 /** The middle value. */
 export function median(values: readonly number[]): number {
-  return rank(values, 1 / 2);
+  return sorted(values)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-/** Between which the middle half of the values lies. */
+/** Between which at least the middle half of the values lies. */
 export function quartiles(values: readonly number[]): readonly [low: number, high: number] {
-  return [rank(values, 1 / 4), rank(values, 3 / 4)];
+  const [ranked, last] = [sorted(values), values.length - 1];
+  return [ranked[Math.floor(last / 4)] ?? Number.NaN, ranked[Math.ceil((last * 3) / 4)] ?? Number.NaN];
 }
 
-function rank(values: readonly number[], share: number): number {
-  return values.toSorted((a, b) => a - b)[Math.round((values.length - 1) * share)] ?? Number.NaN;
+function sorted(values: readonly number[]): readonly number[] {
+  return values.toSorted((a, b) => a - b);
 }

@@ -1,7 +1,7 @@
 /** Another server, started to be compared with ours, and ended. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { connect } from "node:net";
 import { until } from "../acceptance/harness/server.ts";
 
@@ -37,6 +37,7 @@ export async function startPeer(program: PeerProgram): Promise<Peer> {
   const log = openSync(`${folder}/${name}.log`, "a");
   const started = performance.now();
   const child = spawn(command, args, { cwd: folder, stdio: ["ignore", log, log], env: { ...process.env, ...env } });
+  closeSync(log);
   const ended = once(child, "exit");
   if (child.pid === undefined) {
     await ended.catch(() => {});

@@ -1,10 +1,12 @@
-/** The same handler on fastify as its users would write it: schemas for body and answer, with or without the model. Arguments: port, model file or "none". */
+/**
+ * The same handler on fastify: what a request has to be is checked by schemas and against the model's signature, and the same model runs in the same
+ * way; only HTTP and JSON are fastify's. Arguments: port, model file or "none", folder.
+ */
 import { fastify } from "fastify";
-import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import { loadOnnxModel } from "../onnx-model.ts";
+import { tenNumbers } from "../ten-numbers.ts";
 
-// The library reports every session to its maker unless this is set before it is loaded.
-process.env["ORT_DISABLE_TELEMETRY"] = "1";
-const [port = "0", file = "none"] = process.argv.slice(2);
+type Tensor = Awaited<ReturnType<typeof tenNumbers.infer>>[number];
 
 interface JsonTensor {
   readonly name: string;
@@ -38,34 +40,41 @@ const schema = {
   },
 } as const;
 
-const run = file === "none" ? withoutModel : await withModel(file);
-const app = fastify({ bodyLimit: 64 * 1024 * 1024 });
+const [port = "0", file = "none", folder = ""] = process.argv.slice(2);
+const model = file === "none" ? tenNumbers : await loadOnnxModel(folder, file);
+// We turn no text into a number either.
+const app = fastify({ bodyLimit: 64 * 1024 * 1024, ajv: { customOptions: { coerceTypes: false } } });
 app.post("/v2/models/:model/infer", { schema }, async (request) => {
   // What the schema has checked.
   const { id, inputs } = request.body as { readonly id?: string; readonly inputs: readonly JsonTensor[] };
-  const { model } = request.params as { readonly model: string };
-  return { model_name: model, model_version: "1", ...(id === undefined ? {} : { id }), outputs: await run(inputs) };
+  const { model: name } = request.params as { readonly model: string };
+  const outputs = await model.infer({ inputs: bound(inputs), outputNames: undefined });
+  return { model_name: name, model_version: "1", ...(id === undefined ? {} : { id }), outputs: outputs.map(toJson) };
 });
 app.get("/v2/models/:model/ready", async () => ({}));
 await app.listen({ host: "127.0.0.1", port: Number(port) });
 
-async function withoutModel(inputs: readonly JsonTensor[]): Promise<readonly JsonTensor[]> {
-  const values = Float32Array.from(inputs[0]?.data ?? []);
-  return [{ name: "y", datatype: "FP32", shape: [1, 10], data: Array.from(values.subarray(0, 10)) }];
+/** The inputs of the signature; throws where the request's differ from them. */
+function bound(inputs: readonly JsonTensor[]): readonly Tensor[] {
+  const wanted = model.signature.inputs;
+  if (inputs.length !== wanted.length) throw refusal(`${wanted.length} inputs are wanted`);
+  return wanted.map(({ name, datatype, shape }) => {
+    const input = inputs.find((one) => one.name === name);
+    if (!input) throw refusal(`the input "${name}" is missing`);
+    const isShape = input.shape.length === shape.length && shape.every((size, index) => size === input.shape[index]);
+    if (input.datatype !== datatype || !isShape) throw refusal(`the input "${name}" has another datatype or shape`);
+    const count = input.shape.reduce((product, size) => product * size, 1);
+    if (input.data.length !== count) throw refusal(`the input "${name}" has ${input.data.length} elements where ${count} are wanted`);
+    return { name, datatype: "FP32", shape: input.shape, bytes: new Uint8Array(new Float32Array(input.data).buffer) };
+  });
 }
 
-async function withModel(path: string): Promise<typeof withoutModel> {
-  const { InferenceSession, Tensor } = await import("onnxruntime-node");
-  const options: InferenceSession.SessionOptions = { intraOpNumThreads: 1, interOpNumThreads: 1 };
-  const session = await InferenceSession.create(path, options);
-  return async (inputs) => {
-    const feeds = inputs.map(({ name, shape, data }): [string, OrtTensor] => [name, new Tensor("float32", Float32Array.from(data), shape)]);
-    const results = await session.run(Object.fromEntries(feeds));
-    return Object.entries(results).map(([name, { dims, data }]) => ({
-      name,
-      datatype: "FP32",
-      shape: dims,
-      data: Array.from(data as Float32Array),
-    }));
-  };
+function refusal(message: string): Error {
+  return Object.assign(new Error(message), { statusCode: 400 });
+}
+
+function toJson(output: Tensor): JsonTensor {
+  const { name, datatype, shape } = output;
+  const bytes = "bytes" in output ? output.bytes : new Uint8Array();
+  return { name, datatype, shape, data: Array.from(new Float32Array(new Uint8Array(bytes).buffer)) };
 }

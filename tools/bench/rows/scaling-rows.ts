@@ -4,23 +4,27 @@ import { join } from "node:path";
 import { buildGraph, buildModel, buildNode, buildTensor, type OnnxModel, tensorValue, writeModel } from "@modelyard/onnx";
 import { createService, waitReady } from "../../acceptance/harness/resources.ts";
 import { startServer } from "../../acceptance/harness/server.ts";
+import { readCases, sharedModel } from "../../acceptance/harness/shared-data.ts";
 import { capture } from "../../repository.ts";
 import { processTree } from "../cpu-time.ts";
-import { type Load, send, writeBodies } from "../load.ts";
-import type { BenchContext, OpenGroup, RowGroup, RowPlan } from "../row.ts";
+import { type Load, ourWarmUp, send, warmUp, writeBodies } from "../load.ts";
+import type { BenchContext, Budget, OpenGroup, RowGroup, RowPlan } from "../row.ts";
+
+const looping = "looping";
+const mnist = "mnist";
+type ScaledModel = typeof looping | typeof mnist;
+const words: Readonly<Record<ScaledModel, string>> = { looping: "A model of about 1 ms a run", mnist: "MNIST" };
+const requests: Readonly<Record<ScaledModel, number>> = { looping: 4_000, mnist: 40_000 };
+const rounds = 1_500;
+const inFlight = 32;
 
 /** See the module. */
 export const scalingRows: RowGroup = {
   ids: ["scaling"],
   title: "Two cores beside one",
-  about: "The server is kept to one core or two; the generator is not, and takes a part of them.",
+  about: `The server is kept to one core or two; the generator is not, and takes a part of them. Before the first sample ours has answered ${requests.looping} requests with the slow model and ${ourWarmUp} with MNIST on one connection and as many on ${inFlight}.`,
   open,
 };
-
-const model = "looping";
-const rounds = 1_500;
-const requests = 4_000;
-const inFlight = 32;
 
 /** Counts `rounds` times before it answers: about a millisecond, whatever it is asked. */
 function loopingModel(): OnnxModel {
@@ -55,26 +59,41 @@ async function open({ folder }: BenchContext): Promise<OpenGroup> {
   writeFileSync(file, writeModel(loopingModel()));
   const server = await startServer(join(folder, "data"));
   const { control, data, pids } = server.ready;
-  await createService(control, { name: model, file });
-  await waitReady(control, model, 60_000);
-  const body = writeBodies(folder, { model, inputs: [{ name: "x", datatype: "INT64", shape: [1], data: [1] }] }).grpc;
-  const rateOn = (cores: string, connections: number) => async (): Promise<number> => {
-    await pin(processTree(pids.supervisor), cores);
-    const load: Load = { address: data, model, encoding: "grpc", body, inFlight, connections };
-    await send(load, requests / 10);
-    return await send(load, requests);
+  await createService(control, { name: looping, file });
+  await server.json(["deploy", sharedModel("mnist/mnist.onnx"), "--name", mnist]);
+  await waitReady(control, looping, 60_000);
+  const [known] = readCases(sharedModel("mnist/cases.json"));
+  const bodies = {
+    [looping]: writeBodies(folder, { model: looping, inputs: [{ name: "x", datatype: "INT64", shape: [1], data: [1] }] }).grpc,
+    [mnist]: writeBodies(folder, { model: mnist, inputs: known?.inputs ?? [] }).grpc,
   };
-  const row = (id: string, connections: number, shown: string): RowPlan => ({
+  const loadOf = (model: ScaledModel, connections: number): Load => {
+    return { address: data, model, encoding: "grpc", body: bodies[model], inFlight, connections };
+  };
+  await warmUp([loadOf(mnist, 1), loadOf(mnist, inFlight)], ourWarmUp);
+  await warmUp([loadOf(looping, 1)], requests[looping]);
+  const rateOn = (cores: string, model: ScaledModel, connections: number) => async (): Promise<number> => {
+    await pin(processTree(pids.supervisor), cores);
+    const load = loadOf(model, connections);
+    await send(load, requests[model] / 10);
+    return await send(load, requests[model]);
+  };
+  const row = (id: string, model: ScaledModel, connections: number): RowPlan => ({
     id,
-    what: `A model of about 1 ms a run over gRPC, ${inFlight} in flight on ${shown}: requests a second on two cores beside one, the generator on the same machine`,
+    what: `${words[model]} over gRPC, ${inFlight} in flight on ${connections === 1 ? "one connection" : "as many connections"}: requests a second on two cores beside one; what a larger machine brings`,
     unit: "requests/s",
     peer: "the same server on one core",
-    budget: { kind: "minRatio", value: 1.7 },
-    ours: rateOn("0-1", connections),
-    theirs: rateOn("0", connections),
+    ours: rateOn("0-1", model, connections),
+    theirs: rateOn("0", model, connections),
   });
+  const budget: Budget = { kind: "minRatio", value: 1.7 };
   return {
-    rows: [row("scaling-one-connection", 1, "one connection"), row("scaling-connections", inFlight, "as many connections")],
+    rows: [
+      { ...row("scaling-one-connection", looping, 1), budget },
+      { ...row("scaling-connections", looping, inFlight), budget },
+      row("scaling-mnist-one-connection", mnist, 1),
+      row("scaling-mnist-connections", mnist, inFlight),
+    ],
     close: async () => void (await server.stop()),
   };
 }
