@@ -3,7 +3,7 @@
  * way; only HTTP and JSON are fastify's. Arguments: port, model file or "none", folder.
  */
 import { fastify } from "fastify";
-import { loadOnnxModel } from "../onnx-model.ts";
+import { loadInlineModel } from "../onnx-model.ts";
 import { tenNumbers } from "../ten-numbers.ts";
 
 type Tensor = Awaited<ReturnType<typeof tenNumbers.infer>>[number];
@@ -41,7 +41,7 @@ const schema = {
 } as const;
 
 const [port = "0", file = "none", folder = ""] = process.argv.slice(2);
-const model = file === "none" ? tenNumbers : await loadOnnxModel(folder, file);
+const model = file === "none" ? tenNumbers : await loadInlineModel(folder, file);
 // We turn no text into a number either.
 const app = fastify({ bodyLimit: 64 * 1024 * 1024, ajv: { customOptions: { coerceTypes: false } } });
 app.post("/v2/models/:model/infer", { schema }, async (request) => {
