@@ -7,6 +7,7 @@ import { GrpcInferForm } from "@modelyard/codec";
 import { failure, type Log, PlatformError, traceFacts } from "@modelyard/core";
 import {
   type BodyConsumer,
+  type ConnectionInfo,
   type Exchange,
   type GrpcCall,
   type GrpcMessageHandlers,
@@ -190,9 +191,8 @@ export class GrpcFace {
 
   #infer({ call, message }: Handling): void {
     const { mesh, clock } = this.#options;
-    const memo = this.#memoOf(call);
-    memo.form ??= new GrpcInferForm(messagePrefixBytes);
-    const { form, namespace } = memo;
+    const { namespace } = this.#memoOf(call);
+    const form = formOf(call.exchange.connection);
     const request = form.read(message);
     const { modelName: model, modelVersion: version } = request;
     const resolved = resolveObserved(call.exchange, mesh, { namespace, model, version });
@@ -215,6 +215,14 @@ export class GrpcFace {
     const isOurs = error.code === "INTERNAL" && error.reason !== "GRPC_MALFORMED";
     if (isOurs) this.#log.error("A request failed", error, { protocol: "grpc", path: call.path, ...traceFacts(call.get("traceparent")) });
   }
+}
+
+/** Kept with the connection: a client that sends a trace has another head for each call. */
+function formOf(connection: ConnectionInfo): GrpcInferForm {
+  if (connection.memo instanceof GrpcInferForm) return connection.memo;
+  const form = new GrpcInferForm(messagePrefixBytes);
+  connection.memo = form;
+  return form;
 }
 
 function respond({ call, counters }: Pick<Handling, "call" | "counters">, answer: Uint8Array): void {

@@ -2,7 +2,6 @@
  * What was derived from a request head, kept with it: wire hands out the same head when the same bytes repeat on a connection. The parse of
  * the address is kept for ever, the route only as long as the mesh's epoch stands.
  */
-import type { GrpcInferForm } from "@modelyard/codec";
 import type { PlatformError } from "@modelyard/core";
 import type { Mesh } from "@modelyard/mesh";
 import type { Exchange, RequestHead } from "@modelyard/wire";
@@ -23,8 +22,6 @@ export class HeadMemo {
   admission: Admission | undefined = undefined;
   /** Where requests with this head are counted. */
   series: RequestSeries | undefined = undefined;
-  /** What the inferences over gRPC with this head were like. */
-  form: GrpcInferForm | undefined = undefined;
   readonly #head: RequestHead;
   #target: RestTarget | undefined;
   #epoch = -1;
