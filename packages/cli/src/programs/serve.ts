@@ -2,7 +2,7 @@
 import { systemRandom } from "@modelyard/core";
 import { type CrashReport, readPostMortem } from "@modelyard/runtimes";
 import { etcdClient } from "@modelyard/store";
-import { connectPeer, type ListenAddress } from "@modelyard/wire";
+import { type BoundSocket, connectPeer, type ListenAddress } from "@modelyard/wire";
 import type { ServingAccessSettings } from "./serving-access.ts";
 import { type ServingLimits, startServingStack } from "./serving-stack.ts";
 import { type CommonSettings, type ProgramContext, type RunningProgram, runSupervised } from "./supervised-program.ts";
@@ -23,7 +23,7 @@ export interface ServeSettings extends CommonSettings, ServingLimits {
 
 /** A serving process: it can also listen itself. */
 export interface ServeProgram extends RunningProgram {
-  listen(address: ListenAddress): Promise<ListenAddress>;
+  listen(address: ListenAddress | BoundSocket): Promise<ListenAddress>;
 }
 
 /** Starts the data plane as a client of the store at the socket. */

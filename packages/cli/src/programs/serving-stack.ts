@@ -10,7 +10,7 @@ import { type RunningMesh, startMesh } from "@modelyard/mesh";
 import { openLocalArtifacts } from "@modelyard/objects";
 import { type CrashReport, createRunJournal, onnxRuntime, startWatchdog } from "@modelyard/runtimes";
 import type { Store } from "@modelyard/store";
-import { createWireServer, type ListenAddress, type WireServer, type WireServerOptions } from "@modelyard/wire";
+import { type BoundSocket, createWireServer, type ListenAddress, type WireServer, type WireServerOptions } from "@modelyard/wire";
 import type { Scrape, ScrapeVerdict } from "../supervisor/scrape.ts";
 import { createScrapeGate } from "./scrape-gate.ts";
 import { openServingAccess, type ServingAccessSettings } from "./serving-access.ts";
@@ -48,7 +48,7 @@ export interface ServingStack {
   readonly authorize?: (scrape: Scrape) => ScrapeVerdict;
   /** Serves a connection that was accepted elsewhere. */
   accept(socket: Socket): void;
-  listen(address: ListenAddress): Promise<ListenAddress>;
+  listen(address: ListenAddress | BoundSocket): Promise<ListenAddress>;
   /** Finishes requests in flight within the limit, then releases everything but the store. Idempotent. `idleGraceMs` as of `WireServer.drain`. */
   close(limitMs: number, idleGraceMs?: number): Promise<void>;
 }

@@ -16,6 +16,7 @@ import {
   type Sample,
   systemClock,
 } from "@modelyard/core";
+import type { BoundSocket } from "@modelyard/wire";
 import { type ExitReport, type FromChild, isToChild, type ToChild } from "../supervisor/messages.ts";
 import { processSamples } from "../supervisor/process-samples.ts";
 import type { Scrape, ScrapeVerdict } from "../supervisor/scrape.ts";
@@ -31,6 +32,8 @@ export interface RunningProgram {
   samples(): readonly Sample[];
   /** Judges a scrape of the metrics port, and records it; absent when it knows no keys. */
   readonly authorize?: (scrape: Scrape) => ScrapeVerdict;
+  /** Accepts connections from a server socket that the supervisor holds; absent when it takes none. */
+  listen?(address: BoundSocket): Promise<unknown>;
   /** Takes a connection that was accepted elsewhere; absent when it takes none. */
   readonly accept?: (socket: Socket) => void;
   /** Finishes what is in flight within the limit, `idleGraceMs` of which are for idle connections to bring one more request; releases everything. */
@@ -75,12 +78,13 @@ export function runSupervised<Settings extends CommonSettings>(
       },
     );
   };
-  const begin = async (message: ToChild & { readonly kind: "start" }): Promise<void> => {
+  const begin = async (message: ToChild & { readonly kind: "start" }, handle: object | undefined): Promise<void> => {
     // Sent by the same build of the supervisor, from the settings of this very program.
     const settings = message.settings as Settings;
     log = jsonLog({ clock, write, level: settings.logLevel, fields: { role, pid: process.pid } });
     try {
       program = await start(settings, { clock, log, predecessor: message.predecessor });
+      if (handle) await program.listen?.({ handle });
       report({ kind: "ready", ...(program.url === undefined ? {} : { url: program.url }) });
     } catch (error) {
       log.error("the program could not be started", error);
@@ -92,15 +96,16 @@ export function runSupervised<Settings extends CommonSettings>(
   for (const output of [process.stdout, process.stderr]) output.on("error", () => {});
   process.on("disconnect", () => stop(orphanLimitMs));
   process.on("SIGTERM", () => stop(orphanLimitMs));
-  process.on("message", (message, socket) => {
+  process.on("message", (message, handle: object | undefined) => {
     if (!isToChild(message)) return;
     switch (message.kind) {
       case "start":
-        void begin(message);
+        void begin(message, handle);
         return;
       case "connection":
         report({ kind: "accepted", id: message.id });
-        connections.take(socket as Socket | undefined, program?.accept);
+        // What the supervisor sends with this message.
+        connections.take(handle as Socket | undefined, program?.accept);
         return;
       case "ping":
         report({ kind: "pong" });

@@ -1,9 +1,11 @@
 /**
- * The public data port. It accepts connections without reading from them and hands each to the serving process with the fewest.
+ * The public data port of several serving processes. It accepts connections without reading from them and hands each to the process with the
+ * fewest, which the kernel would not: whoever wakes first would have most of them.
  *
  * Invariants: a connection is handed to one process at most; while no process can take it, it waits in a queue limited in length and
  * time; what is beyond the limits is closed, so that no client hangs on a connection nobody will read.
  */
+import type { SendHandle } from "node:child_process";
 import { createServer, type Socket } from "node:net";
 import type { Clock, Timer } from "@modelyard/core";
 
@@ -32,6 +34,8 @@ export interface DataPortOptions {
 /** An open port. */
 export interface DataPort {
   readonly port: number;
+  /** Goes to the serving process with a message, and is listened on there; absent when connections are accepted here. */
+  readonly handle?: SendHandle;
   /** Hands out what waits; to be called when a taker has become free. */
   dispatch(): void;
   /** Closes the port and what waits; connections that were handed over live on. Idempotent. */

@@ -15,7 +15,7 @@ export interface ExitReport {
   readonly atMs: number;
 }
 
-/** From the supervisor. `connection` comes with a socket. */
+/** From the supervisor. `connection` comes with a socket; `start` with the server socket of a port that the child shall listen on, where it shall. */
 export type ToChild =
   | { readonly kind: "start"; readonly settings: unknown; readonly predecessor?: ExitReport }
   | { readonly kind: "connection"; readonly id: number }

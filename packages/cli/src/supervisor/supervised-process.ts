@@ -3,7 +3,7 @@
  *
  *   starting --ready--> ready --exit--> waiting --(back-off)--> starting …        stop() from any of them: stopping --exit--> stopped
  */
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, fork, type SendHandle } from "node:child_process";
 import {
   assertNever,
   type Clock,
@@ -70,6 +70,8 @@ export interface SupervisedProcessOptions {
   readonly log: Log;
   /** Those that differ from {@link defaultHeartbeat}. */
   readonly heartbeat?: Partial<HeartbeatLimits>;
+  /** Server socket on which it listens itself, in each of its lives. Default: none. */
+  readonly listensOn?: SendHandle | undefined;
 }
 
 /** Questions of a kind that wait for an answer: more than the connections of the metrics port. */
@@ -151,7 +153,7 @@ export class SupervisedProcess {
   }
 
   #start(): void {
-    const { source, logFile, clock, events } = this.#options;
+    const { source, logFile, clock, events, listensOn } = this.#options;
     this.#state = "starting";
     // In a session of its own: Ctrl-C in the terminal is for the supervisor, which stops its children in order.
     const child = fork(source.entry, [...(source.args ?? [])], {
@@ -169,7 +171,7 @@ export class SupervisedProcess {
     child.on("error", (error) => this.#childFailed(child, error));
     child.once("exit", (exitCode, signal) => this.#ended({ pid: child.pid ?? 0, exitCode, signal, atMs: clock.nowMs() }));
     const settings = events.started(this.#identity);
-    this.#send({ kind: "start", settings, ...(this.#predecessor === undefined ? {} : { predecessor: this.#predecessor }) });
+    this.#send({ kind: "start", settings, ...(this.#predecessor && { predecessor: this.#predecessor }) }, listensOn);
     this.#watchHeartbeat();
   }
 
@@ -255,9 +257,9 @@ export class SupervisedProcess {
     });
   }
 
-  #send(message: ToChild): void {
+  #send(message: ToChild, handle?: SendHandle): void {
     // A closed channel means that the child is ending: its exit is handled when it comes.
-    if (this.#child?.connected) this.#child.send(message, () => {});
+    if (this.#child?.connected) this.#child.send(message, handle, {}, () => {});
   }
 
   #setStopped(): void {

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { identityOf, isRunning, type ProcessIdentity } from "@modelyard/core";
 import { recordedLog } from "@modelyard/core/testing";
 import { describe, expect, it, vi } from "vitest";
-import { client, closed, pidBehind, servingPid, supervised } from "../testing/fake-supervised.ts";
+import { client, closed, pidBehind, servingPid, servingPids, supervised } from "../testing/fake-supervised.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 function servingOf(supervisor: Supervisor): readonly (ProcessIdentity | undefined)[] {
@@ -123,19 +123,31 @@ describe("a supervisor that is asked to reload", () => {
     expect(areRunning(both)).toEqual([false, false]);
   });
 
-  it("hands over a connection that was on its way to a process when that was told to drain", async () => {
-    // It reads its channel no more for a moment, and then goes on: what was sent to it before it was told to stop arrives late.
-    const supervisor = await supervised({ serving: () => ({ stopDelayMs: 300 }) });
+  it("lets the new process answer a connection that the old one had not accepted", async () => {
+    const supervisor = await supervised({ drainLimitMs: 0 });
     const { data, pids } = await supervisor.ready;
     const [pid = 0] = pids.serving;
     process.kill(pid, "SIGSTOP");
     const socket = client(data);
     await once(socket, "connect");
     const answer = pidBehind(socket);
+    await supervisor.reload();
+    expect(await answer).toBe(supervisor.pids().serving[0]);
+  });
+
+  it("hands over the connections that were on their way to several processes when those were told to drain", async () => {
+    // They read their channels no more for a moment, and then go on: what was sent to one before it was told to stop arrives late.
+    const supervisor = await supervised({ servingProcesses: 2, serving: () => ({ stopDelayMs: 300 }) });
+    const { data } = await supervisor.ready;
+    const pids = await servingPids(data, 2);
+    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    const sockets = pids.map(() => client(data));
+    await Promise.all(sockets.map((socket) => once(socket, "connect")));
+    const answers = sockets.map((socket) => pidBehind(socket));
     const reload = supervisor.reload();
-    await vi.waitFor(async () => expect(await pidBehind(client(data))).not.toBe(pid), { timeout: 10_000, interval: 5 });
-    process.kill(pid, "SIGCONT");
-    expect(await answer).toBe(pid);
+    await vi.waitFor(async () => expect(pids).not.toContain(await pidBehind(client(data))), { timeout: 10_000, interval: 5 });
+    for (const pid of pids) process.kill(pid, "SIGCONT");
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(pids));
     await reload;
   });
 

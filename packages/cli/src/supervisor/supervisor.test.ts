@@ -5,8 +5,14 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { identityOf, isRunning } from "@modelyard/core";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { client, closed, pidBehind, servingPid, supervised } from "../testing/fake-supervised.ts";
+import { client, closed, pidBehind, servingPid, servingPids, supervised } from "../testing/fake-supervised.ts";
 import { temporaryFolder } from "../testing/temporary-folder.ts";
+
+async function connected(dataUrl: string): Promise<Socket> {
+  const socket = client(dataUrl);
+  await once(socket, "connect");
+  return socket;
+}
 
 describe("a supervisor", () => {
   it("says with which addresses and processes it is ready", async () => {
@@ -40,29 +46,38 @@ describe("a supervisor", () => {
     expect(new Set(answers)).toEqual(new Set([await servingPid(supervisor, pids.serving[0])]));
   });
 
-  it("closes a connection that was on its way to a process that died", async () => {
+  it("lets the next process answer a connection that the only one had not accepted when it died", async () => {
     const supervisor = await supervised();
     const { data, pids } = await supervisor.ready;
     const pid = pids.serving[0] ?? 0;
-    // It lives, but takes nothing any more: what is handed to it stays in the channel.
     process.kill(pid, "SIGSTOP");
     const socket = client(data);
     await once(socket, "connect");
-    socket.write("hello");
+    const answer = pidBehind(socket);
+    process.kill(pid, "SIGKILL");
+    expect(await answer).toBe(await servingPid(supervisor, pid));
+  });
+
+  it("closes a connection that was on its way to one of several processes when that died", async () => {
+    const supervisor = await supervised({ servingProcesses: 2 });
+    const { data } = await supervisor.ready;
+    const pids = await servingPids(data, 2);
+    // They live, but take nothing any more: what is handed to them stays in the channel.
+    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    const sockets = await Promise.all(Array.from(pids, () => connected(data)));
     await vi.waitFor(async () => {
       await expect(Promise.race([pidBehind(client(data)), delay(50, "nobody")])).resolves.toBe("nobody");
     });
-    process.kill(pid, "SIGKILL");
-    await closed(socket);
-    expect(await pidBehind(client(data))).toBe(await servingPid(supervisor, pid));
+    for (const pid of pids) process.kill(pid, "SIGKILL");
+    await Promise.all(sockets.map((socket) => closed(socket)));
+    expect(pids).not.toContain(await pidBehind(client(data)));
   });
 
-  it("closes a connection that a process did not acknowledge before it died", async () => {
-    const supervisor = await supervised({ serving: () => ({ mode: "refuse-connections" }) });
-    const { data, pids } = await supervisor.ready;
-    const socket = client(data);
-    await once(socket, "connect");
-    process.kill(pids.serving[0] ?? 0, "SIGKILL");
+  it("closes a connection that one of several processes did not acknowledge before it died", async () => {
+    const supervisor = await supervised({ servingProcesses: 2, serving: () => ({ mode: "refuse-connections" }) });
+    const { data } = await supervisor.ready;
+    const socket = await connected(data);
+    for (const pid of supervisor.pids().serving) process.kill(pid, "SIGKILL");
     await closed(socket);
   });
 

@@ -1,12 +1,13 @@
 /**
  * Keeps a server running: owns the data folder and the public data port, starts control and the serving processes, starts them again when
- * they end, hands them connections, and stops them in order. It does none of their work, and so outlives whatever ends them.
+ * they end, lets them have the port or its connections, and stops them in order. It does none of their work, and so outlives whatever ends them.
  */
 import { type Clock, failure, failureFromPublic, type Log, type PlatformError, type Sample } from "@modelyard/core";
 import { collectSamples, type SampleSource } from "./collect-samples.ts";
 import { type DataFolder, makeDataFolder, prepareDataFolder } from "./data-folder.ts";
 import { type ConnectionTaker, type DataPort, openDataPort } from "./data-port.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
+import { holdPort } from "./held-port.ts";
 import { type ChildRecord, type Pids, pidsOf, type Role } from "./lock-record.ts";
 import { openLogFile } from "./log-file.ts";
 import { type MetricsAccess, type MetricsPort, openMetricsPort } from "./metrics-port.ts";
@@ -147,7 +148,8 @@ class RunningSupervisor implements Supervisor {
     const { options, deps, lock } = this.#parts;
     const { address, port, drainLimitMs, servingProcesses: count } = options;
     const takers = (): readonly ConnectionTaker[] => this.#processes?.serving.takers ?? [];
-    this.#port = await openDataPort({ address, port, takers, clock: deps.clock }).catch((error: unknown) => {
+    const opening = count === 1 ? holdPort({ address, port }) : openDataPort({ address, port, takers, clock: deps.clock });
+    this.#port = await opening.catch((error: unknown) => {
       throw portFailure(error, { role: "data", flag: "--port", address, port });
     });
     lock.update({ data: this.#dataUrl });
@@ -222,7 +224,9 @@ class RunningSupervisor implements Supervisor {
     };
     const logFile = openLogFile({ dir: folder.logsDir, name });
     const { clock, log } = deps;
-    const process = new SupervisedProcess({ role, source: program, logFile, events, clock, log, ...(heartbeat && { heartbeat }) });
+    const listensOn = role === "serving" ? this.#port?.handle : undefined;
+    const source = { source: program, ...(heartbeat && { heartbeat }), listensOn };
+    const process = new SupervisedProcess({ role, ...source, logFile, events, clock, log });
     return { slot, name, process, firstReady };
   }
 

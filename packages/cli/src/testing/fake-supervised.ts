@@ -72,3 +72,12 @@ export async function servingPid(supervisor: Supervisor, other?: number): Promis
     return pid;
   }, 10_000);
 }
+
+/** Pids of so many processes, once all of them answer. */
+export async function servingPids(dataUrl: string, count: number): Promise<readonly number[]> {
+  return vi.waitFor(async () => {
+    const pids = new Set(await Promise.all(Array.from({ length: count }, () => pidBehind(client(dataUrl)))));
+    expect(pids.size).toBe(count);
+    return [...pids];
+  }, 10_000);
+}

@@ -29,12 +29,17 @@ export interface WireServerOptions {
 /** Where to listen: port 0 takes a free one. */
 export type ListenAddress = { readonly host: string; readonly port: number } | { readonly path: string };
 
+/** A server socket that another process bound, as it arrives with a message of that. */
+export interface BoundSocket {
+  readonly handle: object;
+}
+
 /** A server. */
 export interface WireServer {
   /** Serves a socket that was accepted elsewhere, paused or not, and from which nothing was read. */
   accept(socket: Socket): void;
   /** Accepts connections itself; resolves with the address, its port filled in. */
-  listen(address: ListenAddress): Promise<ListenAddress>;
+  listen(address: ListenAddress | BoundSocket): Promise<ListenAddress>;
   /** Open connections. */
   readonly connectionCount: number;
   /** Requests being answered. */
@@ -53,6 +58,8 @@ export interface WireServer {
 }
 
 const sweepEveryMs = 1_000;
+/** Connections that the kernel keeps for a server that is busy; the system may allow fewer. */
+const backlog = 4_096;
 
 /** Creates a server. */
 export function createWireServer(options: WireServerOptions, onRequest: RequestHandler): WireServer {
@@ -132,17 +139,19 @@ class ConnectionSet implements WireServer {
     this.#sweep ??= this.#scheduleSweep();
   }
 
-  listen(address: ListenAddress): Promise<ListenAddress> {
+  listen(address: ListenAddress | BoundSocket): Promise<ListenAddress> {
     const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.accept(socket));
     this.#listeners.add(listener);
     return new Promise((resolve, reject) => {
       listener.once("error", reject);
-      listener.listen("path" in address ? address.path : { host: address.host, port: address.port }, () => {
+      const onListening = (): void => {
         listener.off("error", reject);
         listener.on("error", (error) => this.#context.log.error("accepting connections failed", error));
         const bound = listener.address();
-        resolve(bound !== null && typeof bound === "object" ? { host: bound.address, port: bound.port } : address);
-      });
+        resolve(bound !== null && typeof bound === "object" ? { host: bound.address, port: bound.port } : { path: bound ?? "" });
+      };
+      if ("handle" in address) listener.listen(address.handle, backlog, onListening);
+      else listener.listen({ ...address, backlog }, onListening);
     });
   }
 

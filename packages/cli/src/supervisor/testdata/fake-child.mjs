@@ -1,8 +1,10 @@
 // A child of the supervisor in tests. It answers each line `X` of a connection with `PID X`, and does what its settings say.
 import { createServer } from "node:http";
+import { createServer as createLineServer } from "node:net";
 
 let settings = {};
 let closed = 0;
+let listener;
 const report = (message) => process.connected && process.send(message);
 
 process.on("disconnect", () => {
@@ -10,16 +12,16 @@ process.on("disconnect", () => {
 });
 if (settings.mode === "deaf") setInterval(() => {}, 1_000);
 
-process.on("message", (message, socket) => {
+process.on("message", (message, handle) => {
   switch (message.kind) {
     case "start":
       settings = message.settings;
-      start(message);
+      start(message, handle);
       break;
     case "connection":
       if (settings.mode === "refuse-connections") return;
       report({ kind: "accepted", id: message.id });
-      serve(socket);
+      serve(handle);
       break;
     case "ping":
       if (settings.mode !== "silent") report({ kind: "pong" });
@@ -28,12 +30,13 @@ process.on("message", (message, socket) => {
       report({ kind: "samples", id: message.id, samples: [{ name: "fakes", labels: { role: settings.role }, kind: "gauge", value: 1 }] });
       break;
     case "stop":
+      listener?.close();
       setTimeout(() => process.exit(0), settings.stopDelayMs ?? 0);
       break;
   }
 });
 
-function start(message) {
+function start(message, handle) {
   console.log(`started ${JSON.stringify(message)}`);
   if (settings.mode === "exit") process.exit(7);
   if (settings.mode === "idle") return;
@@ -43,7 +46,9 @@ function start(message) {
   }
   if (settings.mode === "deaf") setInterval(() => {}, 1_000);
   if (settings.role !== "control") {
-    report({ kind: "ready" });
+    const ready = () => report({ kind: "ready" });
+    if (handle) listener = createLineServer(serve).listen(handle, ready);
+    else ready();
     return;
   }
   const server = createServer((_request, response) => response.end(String(process.pid)));
