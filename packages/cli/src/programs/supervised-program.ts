@@ -4,7 +4,7 @@
  * Invariants: nothing is started before the settings came; when the channel closes the supervisor is gone, and this process ends within
  * {@link orphanLimitMs}; a signal from outside is answered like a stop.
  */
-import type { Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import {
   assert,
   assertNever,
@@ -20,6 +20,9 @@ import type { BoundSocket } from "@modelyard/wire";
 import { type ExitReport, type FromChild, isToChild, type ToChild } from "../supervisor/messages.ts";
 import { processSamples } from "../supervisor/process-samples.ts";
 import type { Scrape, ScrapeVerdict } from "../supervisor/scrape.ts";
+
+/** Connections that wait in the kernel's queue; the system may allow fewer. */
+const backlog = 4_096;
 
 /** What requests in flight get when the supervisor is gone, milliseconds. */
 const orphanLimitMs = 4_000;
@@ -99,6 +102,9 @@ export function runSupervised<Settings extends CommonSettings>(
   process.on("message", (message, handle: object | undefined) => {
     if (!isToChild(message)) return;
     switch (message.kind) {
+      case "open":
+        if (handle) openPort(handle);
+        return;
       case "start":
         void begin(message, handle);
         return;
@@ -124,6 +130,17 @@ export function runSupervised<Settings extends CommonSettings>(
         assertNever(message);
     }
   });
+}
+
+/**
+ * Has the kernel listen, before anybody accepts: it goes on when this copy of the socket is closed, which is at once and so before a connection
+ * could be accepted here. That it cannot is found out again, and reported, when the program listens.
+ */
+function openPort(handle: object): void {
+  createServer()
+    .on("error", () => {})
+    .listen(handle, backlog)
+    .close();
 }
 
 interface ConnectionReports {

@@ -2,8 +2,8 @@
  * The data port of a server with one serving process: bound here and held until the end, listened on and accepted from by the process that is
  * ready. A connection nobody has accepted waits with the kernel, and is accepted by the next process when one dies: no process loses it.
  *
- * This process must not listen itself, or it would accept. `node:net` has no public way to bind without listening; this is the one that
- * `node:cluster` has its workers share a port by. Its first listener makes the port known to clients: until then they are refused.
+ * This process must not listen itself, or it would accept: the first child does, as soon as it runs. `node:net` has no public way to bind without
+ * listening; this is the one that `node:cluster` has its workers share a port by.
  */
 import type { SendHandle } from "node:child_process";
 import { lookup } from "node:dns/promises";

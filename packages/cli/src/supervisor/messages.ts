@@ -15,8 +15,11 @@ export interface ExitReport {
   readonly atMs: number;
 }
 
-/** From the supervisor. `connection` comes with a socket; `start` with the server socket of a port that the child shall listen on, where it shall. */
+/** From the supervisor. `connection` comes with a socket; `open` and, where there is one, `start` with the server socket of a port. */
 export type ToChild =
+  /** Whoever connects to the port shall wait from now on, until somebody accepts. Before `start`. */
+  | { readonly kind: "open" }
+  /** It accepts from the port when it is ready. */
   | { readonly kind: "start"; readonly settings: unknown; readonly predecessor?: ExitReport }
   | { readonly kind: "connection"; readonly id: number }
   | { readonly kind: "ping" }
@@ -52,6 +55,7 @@ const fromChildKinds: readonly string[] = [
   "authorized",
 ] satisfies readonly FromChild["kind"][];
 const toChildKinds: readonly string[] = [
+  "open",
   "start",
   "connection",
   "ping",

@@ -171,6 +171,7 @@ export class SupervisedProcess {
     child.on("error", (error) => this.#childFailed(child, error));
     child.once("exit", (exitCode, signal) => this.#ended({ pid: child.pid ?? 0, exitCode, signal, atMs: clock.nowMs() }));
     const settings = events.started(this.#identity);
+    if (listensOn) this.#send({ kind: "open" }, listensOn);
     this.#send({ kind: "start", settings, ...(this.#predecessor && { predecessor: this.#predecessor }) }, listensOn);
     this.#watchHeartbeat();
   }

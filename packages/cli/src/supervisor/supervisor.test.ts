@@ -10,8 +10,16 @@ import { temporaryFolder } from "../testing/temporary-folder.ts";
 
 async function connected(dataUrl: string): Promise<Socket> {
   const socket = client(dataUrl);
-  await once(socket, "connect");
+  await Promise.race([once(socket, "connect"), closed(socket).then(() => Promise.reject(new Error("the connection was refused")))]);
   return socket;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address ? address.port : 0;
 }
 
 describe("a supervisor", () => {
@@ -44,6 +52,14 @@ describe("a supervisor", () => {
     await vi.waitFor(() => expect(supervisor.pids().serving).toEqual([process.pid]), { interval: 1 });
     const answers = await Promise.all(Array.from({ length: 8 }, () => pidBehind(client(data))));
     expect(new Set(answers)).toEqual(new Set([await servingPid(supervisor, pids.serving[0])]));
+  });
+
+  it("lets connections wait before a process is ready for the first time", async () => {
+    const port = await freePort();
+    const supervisor = await supervised({ port, serving: () => ({ readyDelayMs: 1_000 }) });
+    const socket = await vi.waitFor(() => connected(`http://127.0.0.1:${port}`), { timeout: 10_000, interval: 5 });
+    expect(await Promise.race([supervisor.ready.then(() => "ready"), delay(0, "not ready")])).toBe("not ready");
+    expect(await pidBehind(socket)).toBe(supervisor.pids().serving[0]);
   });
 
   it("lets the next process answer a connection that the only one had not accepted when it died", async () => {

@@ -14,6 +14,9 @@ if (settings.mode === "deaf") setInterval(() => {}, 1_000);
 
 process.on("message", (message, handle) => {
   switch (message.kind) {
+    case "open":
+      createLineServer().listen(handle).close();
+      break;
     case "start":
       settings = message.settings;
       start(message, handle);
@@ -47,7 +50,7 @@ function start(message, handle) {
   if (settings.mode === "deaf") setInterval(() => {}, 1_000);
   if (settings.role !== "control") {
     const ready = () => report({ kind: "ready" });
-    if (handle) listener = createLineServer(serve).listen(handle, ready);
+    if (handle) setTimeout(() => (listener = createLineServer(serve).listen(handle, ready)), settings.readyDelayMs ?? 0);
     else ready();
     return;
   }
