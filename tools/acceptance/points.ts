@@ -154,6 +154,13 @@ export const points: readonly Point[] = [
     script: "./speed/6.ts",
   },
   {
+    name: "speed/7",
+    wanted:
+      "1, 10, 100, 1,000 connections and 1, 10, 100, 1,000 models in one process: CPU per request of no cell worse than 1.6x its best neighbour, or explained; a new connection for every request at most 2.5x nginx's CPU, and what handing over costs",
+    inCi: false,
+    script: "./speed/7.ts",
+  },
+  {
     name: "speed/8",
     wanted: "The check that `serve` reaches no schema, HTTP, gRPC or metrics library holds; a planted import fails it",
     inCi: true,

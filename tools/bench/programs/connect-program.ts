@@ -23,7 +23,8 @@ function next(): void {
   });
   socket.on("error", fail);
   socket.on("close", () => {
-    if (answer?.latin1Slice(0, expected.length) !== expected) fail(new Error(`was answered by ${answer?.latin1Slice() ?? "nothing"}`));
+    if (answer?.toString("latin1", 0, expected.length) !== expected)
+      fail(new Error(`was answered by ${answer?.toString("latin1") ?? "nothing"}`));
     else if (++answered === count) console.log((1000 * count) / (performance.now() - startMs));
     else next();
   });

@@ -1,5 +1,5 @@
 /**
- * Many models in one process, without a server around them: what the runtime itself costs. Arguments: `prepare|load|cycle`, folder, count. `prepare`
+ * Many models in one process, without a server around them: what the runtime itself costs. Arguments: `prepare|load|ask|cycle`, folder, count. `prepare`
  * brings distinct models into an artifact store and makes their prepared copies; the others, each in a fresh process, print what they measured.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -17,10 +17,13 @@ const count = Number(countText);
 const base = { clock: systemClock(), log: silentLog(), random: seededRandom(1) };
 const objectsDir = join(folder, "objects");
 const digestsFile = join(folder, "digests.json");
+const askRounds = 5;
+const askedRuns = 4_000;
 const [known] = readCases(sharedModel("mnist/cases.json"));
 
 if (mode === "prepare") await prepare();
 if (mode === "load") console.log(JSON.stringify(await loadAll()));
+if (mode === "ask") console.log(JSON.stringify(await askAtRandom()));
 if (mode === "cycle") console.log(JSON.stringify(await cycle()));
 process.exit(0);
 
@@ -85,6 +88,25 @@ async function loadAll(): Promise<object> {
     threads: [before.threads, after.threads],
     wrong,
   };
+}
+
+/** CPU microseconds a run, of one model, of ten, … taken at random: a sample of each in turns. */
+async function askAtRandom(): Promise<Readonly<Record<number, readonly number[]>>> {
+  const { runtime, digests } = open();
+  const request = inferRequest();
+  const models = await Promise.all(digests.slice(0, count).map((digest, index) => runtime.load(requestOf(index, digest))));
+  const samples = new Map<number, number[]>();
+  for (let among = 1; among <= count; among *= 10) samples.set(among, []);
+  // The first round is not counted: V8 optimises, and every model has run by its end.
+  for (let round = -1; round < askRounds; round++) {
+    for (const [among, micros] of samples) {
+      const before = process.cpuUsage();
+      for (let run = 0; run < askedRuns; run++) await models[Math.floor(base.random.next() * among)]?.infer(request);
+      const { user, system } = process.cpuUsage(before);
+      if (round >= 0) micros.push((user + system) / askedRuns);
+    }
+  }
+  return Object.fromEntries(samples);
 }
 
 async function wrongAnswer(model: LoadedModel | undefined, index: number, request: InferRequest): Promise<string | undefined> {

@@ -41,8 +41,8 @@ export async function httpAsker({ port, body, headers }: AskedRequest): Promise<
     input = Buffer.concat([input, chunk]);
     const end = input.indexOf("\r\n\r\n");
     if (end < 0) return;
-    const head = input.latin1Slice(0, end);
-    if (!head.startsWith("HTTP/1.1 200")) fail(`a request was answered by ${input.latin1Slice()}`);
+    const head = input.toString("latin1", 0, end);
+    if (!head.startsWith("HTTP/1.1 200")) fail(`a request was answered by ${input.toString("latin1")}`);
     if (input.length < end + 4 + Number(/content-length: (\d+)/.exec(head)?.[1])) return;
     input = Buffer.alloc(0);
     answered?.();
@@ -79,7 +79,7 @@ export async function grpcAsker({ port, body, headers }: AskedRequest): Promise<
     if (type === dataType) call.hasMessage = true;
     if (type !== headersType || (flags & endStreamFlag) === 0) return;
     open.delete(streamId);
-    if (!call.hasMessage) fail(`a call was answered without a message: ${payload.latin1Slice()}`);
+    if (!call.hasMessage) fail(`a call was answered without a message: ${payload.toString("latin1")}`);
     call.answered();
   };
   let input = Buffer.alloc(0);
