@@ -165,15 +165,18 @@ function peerRow(bench: Bench, { id, name, peer, budget }: ComparedPeer, encodin
   };
 }
 
-function memoryRows({ server, mlserver, kserve }: Bench): readonly RowPlan[] {
+function memoryRows({ server, mlserver, kserve, litserve }: Bench): readonly RowPlan[] {
   const row = (id: string, peer: LazyPeer, name: string): RowPlan => ({
     id,
-    what: `Resident memory of the serving process with one model after load, beside ${name}: how many fit on a machine`,
+    what: `Resident memory of the serving process with one model after the load above, beside ${name}: how many fit on a machine`,
     unit: "MiB",
     peer: name,
-    budget: { kind: "maxValue", value: 95 },
     ours: async () => residentMib(server.ready.pids.serving),
     theirs: async () => residentMib(processTree((await peer.get()).pid)),
   });
-  return [row("memory-serving", mlserver, "MLServer 1.7.1 in process"), row("memory-serving-kserve", kserve, "KServe's server 0.21.0")];
+  return [
+    { ...row("memory-serving", mlserver, "MLServer 1.7.1 in process"), budget: { kind: "maxValue", value: 95 } },
+    row("memory-serving-kserve", kserve, "KServe's server 0.21.0"),
+    row("memory-serving-litserve", litserve, "LitServe 0.2.19"),
+  ];
 }
