@@ -3,11 +3,9 @@
  *
  * Hot path. Budget: 0.4 µs a call.
  */
-import { GrpcInferForm } from "@modelyard/codec";
 import { failure, type Log, PlatformError, traceFacts } from "@modelyard/core";
 import {
   type BodyConsumer,
-  type ConnectionInfo,
   type Exchange,
   type GrpcCall,
   type GrpcMessageHandlers,
@@ -15,8 +13,8 @@ import {
   type GrpcUnaryOptions,
   grpcStreaming,
   grpcUnary,
-  messagePrefixBytes,
 } from "@modelyard/wire";
+import { formsOf } from "../inference/connection-forms.ts";
 import type { OutcomeSink } from "../inference/inference-call.ts";
 import type { InferenceRunner } from "../inference/inference-runner.ts";
 import type { Waiter } from "../inference/request-life.ts";
@@ -192,7 +190,7 @@ export class GrpcFace {
   #infer({ call, message }: Handling): void {
     const { mesh, clock } = this.#options;
     const { namespace } = this.#memoOf(call);
-    const form = formOf(call.exchange.connection);
+    const form = formsOf(call.exchange.connection).grpc;
     const request = form.read(message);
     const { modelName: model, modelVersion: version } = request;
     const resolved = resolveObserved(call.exchange, mesh, { namespace, model, version });
@@ -215,14 +213,6 @@ export class GrpcFace {
     const isOurs = error.code === "INTERNAL" && error.reason !== "GRPC_MALFORMED";
     if (isOurs) this.#log.error("A request failed", error, { protocol: "grpc", path: call.path, ...traceFacts(call.get("traceparent")) });
   }
-}
-
-/** Kept with the connection: a client that sends a trace has another head for each call. */
-function formOf(connection: ConnectionInfo): GrpcInferForm {
-  if (connection.memo instanceof GrpcInferForm) return connection.memo;
-  const form = new GrpcInferForm(messagePrefixBytes);
-  connection.memo = form;
-  return form;
 }
 
 function respond({ call, counters }: Pick<Handling, "call" | "counters">, answer: Uint8Array): void {

@@ -3,10 +3,11 @@
  *
  * Hot path. Budget: 0.3 µs a request; what the body says is read by the form of those before it.
  */
-import { type InferenceRequest, type InferenceResponse, type RestInferenceRequest, RestInferForm } from "@modelyard/codec";
+import { type InferenceRequest, type InferenceResponse, type RestInferenceRequest, type RestInferForm } from "@modelyard/codec";
 import type { Clock } from "@modelyard/core";
 import type { ModelSignature } from "@modelyard/runtimes";
-import { type ConnectionInfo, type ResponseHead, responseHead } from "@modelyard/wire";
+import { type ResponseHead, responseHead } from "@modelyard/wire";
+import { formsOf } from "../inference/connection-forms.ts";
 import { deadlineMsOf } from "../inference/request-timeout.ts";
 import { jsonLengthHeader } from "../routing/rest-target.ts";
 import { okHead } from "./json-response.ts";
@@ -35,7 +36,7 @@ export class RestInferenceCall extends RestCall {
     super(init);
     this.#jsonLength = init.jsonLength;
     this.#binaryHeads = init.binaryHeads;
-    this.#form = formOf(init.exchange.connection);
+    this.#form = formsOf(init.exchange.connection).rest;
     this.#body = init.body;
     if (init.jsonLength !== 0) this.#request = this.#form.read(init.body, init.jsonLength);
     this.deadlineMs = deadlineMsOf(this.#request?.parameters, init.clock);
@@ -59,14 +60,6 @@ export class RestInferenceCall extends RestCall {
     const { bytes: body, jsonLength } = this.#form.write(response, isBinary);
     return { head: jsonLength === undefined ? okHead : this.#binaryHeads.of(jsonLength), body };
   }
-}
-
-/** What the inferences on a connection were like: most clients send the same but for the numbers, though their heads differ by length. */
-function formOf(connection: ConnectionInfo): RestInferForm {
-  if (connection.memo instanceof RestInferForm) return connection.memo;
-  const form = new RestInferForm();
-  connection.memo = form;
-  return form;
 }
 
 /** Heads of answers with binary data, by the length of their JSON: the answers of one model mostly have the same. */
