@@ -52,11 +52,13 @@ export class IsolatedModel {
   /** The process with the model loaded; started where there is none. Rejects as a load does. */
   ready(): Promise<ModelProcess> {
     if (this.#refusal) return Promise.reject(this.#refusal);
-    this.#starting ??= this.#start().catch((error: unknown) => {
-      this.#starting = undefined;
-      throw error;
+    if (this.#starting) return this.#starting;
+    const starting = this.#start();
+    this.#starting = starting;
+    starting.catch(() => {
+      if (this.#starting === starting) this.#starting = undefined;
     });
-    return this.#starting;
+    return starting;
   }
 
   /** Rejects as a run does, with `RUN_TIMED_OUT` or `RUN_CRASHED` when its process ended of it, or with the failure of starting one. */
@@ -89,6 +91,7 @@ export class IsolatedModel {
       this.#loaded = started;
       return started;
     } catch (error) {
+      if (this.#process === started) this.#process = undefined;
       await started.close();
       throw error;
     }

@@ -150,6 +150,16 @@ describe("a model in a process of its own", () => {
     expect(await Promise.all(runs)).toEqual([...Array.from({ length: 4 }, () => answer(10n)), "LIMIT_EXCEEDED", "LIMIT_EXCEEDED"]);
   });
 
+  it("starts one process anew for all the runs that want it", async () => {
+    const plan = await countingPlan(dir);
+    let plans = 0;
+    const model = await open({ replan: () => Promise.resolve(plans++).then(() => plan) });
+    process.kill(await pidOf(model), "SIGKILL");
+    await vi.waitFor(() => expect(model.pid).toBeUndefined());
+    const answers = await Promise.all([1n, 2n, 3n, 4n].map((count) => model.run(countTo(count))));
+    expect([answers, plans]).toEqual([[1n, 2n, 3n, 4n].map(answer), 1]);
+  });
+
   it("starts anew from a new plan, whose failure is that of the run", async () => {
     const gone = new Error("the copy cannot be made again");
     const model = await open({ replan: () => Promise.reject(gone) });
