@@ -12,7 +12,7 @@ import { sharingSessions } from "../onnx/shared-sessions.ts";
 import { transferList } from "./packed-tensor.ts";
 import { RunnerTurns } from "./runner-turns.ts";
 import { SessionHost } from "./session-host.ts";
-import type { RunWorkerData, WorkerCommand } from "./worker-protocol.ts";
+import type { RunWorkerData, WorkerCommand, WorkerReply } from "./worker-protocol.ts";
 
 const clock = systemClock();
 const engine = sharingSessions(openOrtEngine());
@@ -21,10 +21,11 @@ function serveThread(port: MessagePort): void {
   // Given by the worker pool alone.
   const { journal: share } = workerData as RunWorkerData;
   const host = new SessionHost({ engine, clock, journal: share ? openThreadJournal(share, clock) : noThreadJournal });
-  const turns = new RunnerTurns(host, (reply, command) => {
-    port.postMessage(reply, reply.kind === "done" ? transferList(reply.outputs) : []);
+  const reply = (answer: WorkerReply, command: WorkerCommand): void => {
+    port.postMessage(answer, answer.kind === "done" ? transferList(answer.outputs) : []);
     if (command.kind === "close") port.close();
-  });
+  };
+  const turns = new RunnerTurns({ host, reply, clock });
   port.on("message", (command: WorkerCommand) => {
     turns.add(command);
     // What is there besides is taken at once, so that requests of a model that takes rows meet.
@@ -39,7 +40,7 @@ function serveProcess(): void {
   const host = new SessionHost({ engine, clock, journal });
   endWithParent(words);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
-  const turns = new RunnerTurns(host, (reply) => process.send?.(reply));
+  const turns = new RunnerTurns({ host, reply: (answer) => process.send?.(answer), clock });
   process.on("message", (command: WorkerCommand) => {
     turns.add(command);
     turns.beginSoon();

@@ -6,6 +6,10 @@ export class TurnRing<T> {
   /** In the order of turns. */
   readonly #queues = new Map<number, T[]>();
 
+  get isEmpty(): boolean {
+    return this.#queues.size === 0;
+  }
+
   add(owner: number, item: T): void {
     const queue = this.#queues.get(owner);
     if (queue) queue.push(item);

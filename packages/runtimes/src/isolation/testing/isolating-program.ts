@@ -11,7 +11,7 @@ const models = new IsolatedModels({ launcher, clock: systemClock(), log, maxQueu
 const plan = await countingPlan(dir, { runLimitMs: 60_000 });
 const model = await models.open({ modelId: "m", plan, replan: () => Promise.resolve(plan), onCrash: undefined });
 // The second is there when the first is over: the process is in the run.
-const isBusy = model.run(countTo(1000n));
+const isBusy = model.run(countTo(100_000n));
 if (how !== "idle") void model.run(countTo(endless));
 await isBusy;
 console.log(model.pid);
