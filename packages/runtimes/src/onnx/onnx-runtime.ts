@@ -16,7 +16,6 @@ import { cpuKind } from "../prepare/cpu-kind.ts";
 import { ModelPreparer } from "../prepare/model-preparer.ts";
 import { PreparePool } from "../prepare/prepare-pool.ts";
 import { type PreparedCopy, PreparedFolder } from "../prepare/prepared-folder.ts";
-import type { PreparedInfo } from "../prepare/prepared-info.ts";
 import { estimateSizeBytes, measuredAboveBytes } from "../size/estimate-size.ts";
 import { LoadTurn } from "../size/load-turn.ts";
 import type { RunWorkerHandle } from "../workers/run-worker-handle.ts";
