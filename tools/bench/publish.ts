@@ -19,8 +19,8 @@ Written by \`npm run bench -- --publish\` from one full run: do not edit. ${held
 
 ## How to read it
 
-- **Ratios count, times do not.** Ours and the peer are measured in turns, pair by pair, on the same machine; the ratio is the median of those of the pairs.
-  On another machine the times differ, the ratios hardly.
+- **Ratios count, times do not.** Ours and the peer are measured in turns, pair by pair, on the same machine; the ratio is ours divided by the peer's, the
+  median of those of the pairs: 0.50x of a cost is half of it. On another machine the times differ, the ratios hardly.
 - **CPU time, not speed.** \`us CPU\` are microseconds that a processor worked for one request, in all processes of the server, by the kernel's counters:
   what a request costs, whoever else uses the machine. The load comes from h2load and is not counted.
 - **In brackets** it says where the middle half of the samples lies. All samples are in \`results/bench/last-run.json\` after a run.

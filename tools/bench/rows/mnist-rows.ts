@@ -153,7 +153,7 @@ function peerRow(bench: Bench, { id, name, peer, budget }: ComparedPeer, encodin
   const value = budget?.(encoding);
   return {
     id: `mnist-${encoding}-${peerInFlight}-${id}`,
-    what: `MNIST over ${words[encoding]}, ${peerInFlight} in flight: CPU a request beside ${name} with the same model in ONNX Runtime`,
+    what: `MNIST over ${words[encoding]}, ${peerInFlight} in flight: CPU a request beside ${name} with the same model in ONNX Runtime; what the same traffic needs in machines`,
     unit: "us CPU",
     peer: name,
     ...(value !== undefined && { budget: { kind: "maxRatio", value }, pairs: gatedPairs }),
