@@ -65,7 +65,7 @@ describe("RowStage and splitRows()", () => {
         for (const [index, one] of requests.entries()) expect(stage.add(one, rowCounts[index] ?? 0)).toBe(true);
         const together = stage.request();
         expect([rowCountOf(together), stage.rows]).toEqual([rows, rows]);
-        spare = stage.spare();
+        spare = stage.spare(false);
         const parts = splitRows(together.inputs, rowCounts);
         expect(parts?.map((inputs) => inputs.map(plain))).toEqual(requests.map(({ inputs }) => inputs.map(plain)));
       }),
@@ -87,6 +87,16 @@ describe("RowStage and splitRows()", () => {
     const large = request({ ...row, bytes: new Uint8Array(2 ** 21) } as Tensor);
     const stage = new RowStage(large, 256, []);
     expect([stage.add(large, 1), stage.add(large, 1), stage.add(large, 1)]).toEqual([true, true, false]);
+  });
+
+  it("a stage of one request leaves no more than 16 KiB of memory for the next", () => {
+    const sparedBytes = (rows: number, isLone: boolean): number | undefined => {
+      const one = request(floats([rows, 1], Array.from({ length: rows }, Number)));
+      const stage = new RowStage(one, 10_000, []);
+      stage.add(one, rows);
+      return stage.spare(isLone)[0]?.byteLength;
+    };
+    expect([sparedBytes(4_096, true), sparedBytes(4_097, true), sparedBytes(4_097, false)]).toEqual([16_384, 0, 16_388]);
   });
 
   it("splitRows() is undefined when an output does not have a row for each row", () => {

@@ -46,7 +46,7 @@ export class RowBatcher {
   #waiting: Company[] = [];
   #isScheduled = false;
   #timer: Timer | undefined;
-  /** Memory of the last run that had company: who comes alone keeps none. */
+  /** Memory of the last run: taking new for each lone request would cost more than all else that is done for it. */
   #spare: readonly Uint8Array[] = [];
   /** Whether the last run had company: then the rest of the turn is waited for. */
   #hasCompany = false;
@@ -119,7 +119,7 @@ export class RowBatcher {
     const { stage, rowCounts, sinks } = company;
     const parts = sinks.length === 1 ? [outputs] : splitRows(outputs, rowCounts);
     if (!parts) return void this.#runEach(company, undefined);
-    if (sinks.length > 1) this.#spare = stage.spare();
+    this.#spare = stage.spare(sinks.length === 1);
     const last = sinks.length - 1;
     const shared = { rows: stage.rows, requests: sinks.length, runMs, isCounted: false };
     for (let index = 0; index < last; index++) sinks[index]?.ran(parts[index] ?? [], shared);

@@ -20,8 +20,11 @@ interface StagedInput {
 const fewRows = 16;
 /** Of one input: the memory of a run that is put together is bounded whatever its rows are. */
 const largestInputBytes = 4 * 2 ** 20;
-/** More is not kept for the next run. */
+/** More is not kept for the next run; of a run of one request, much less: most models have no others, and there are many. */
 const largestSpareBytes = 2 ** 20;
+const largestLoneSpareBytes = 2 ** 14;
+
+const nothing = new Uint8Array(0);
 
 /** Rows for one run. */
 export class RowStage {
@@ -61,9 +64,10 @@ export class RowStage {
     return { inputs: this.#inputs.map((input) => tensorOf(input, rows)), outputNames: this.#first.outputNames };
   }
 
-  /** Its memory, for another stage once nobody reads this one's request any longer. */
-  spare(): readonly Uint8Array[] {
-    return this.#inputs.map(({ bytes }) => (bytes.length > largestSpareBytes ? new Uint8Array(0) : bytes));
+  /** Its memory, for another stage once nobody reads this one's request any longer; `isLone`: it had one request. */
+  spare(isLone: boolean): readonly Uint8Array[] {
+    const largestBytes = isLone ? largestLoneSpareBytes : largestSpareBytes;
+    return this.#inputs.map(({ bytes }) => (bytes.length > largestBytes ? nothing : bytes));
   }
 
   #hasRoom(rows: number): boolean {
