@@ -33,7 +33,7 @@ export { type Authentication, authenticate, type Credentials, type Principal } f
 export type { AuthenticationOptions } from "./authentication/authentication-options.ts";
 export { authorize, type Permission } from "./authentication/authorize.ts";
 export { newApiKey } from "./authentication/new-api-key.ts";
-export { readApiKey } from "./authentication/read-api-key.ts";
+export { apiKeyHeader, readApiKey } from "./authentication/read-api-key.ts";
 export { isStillAllowed, type PresentState } from "./authentication/still-allowed.ts";
 export { type KeyChanges, type StoredKey, type WatchedKeys, type WatchKeysOptions, watchKeys } from "./authentication/watch-keys.ts";
 export type { CatalogueEntry } from "./catalogue/entry.ts";

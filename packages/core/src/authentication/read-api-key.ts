@@ -1,7 +1,7 @@
 /** Where a request carries its key: the same fields for HTTP of every port and for the metadata of gRPC. */
 
 /** Header and metadata field for a key, besides `authorization: Bearer KEY`. */
-const apiKeyHeader = "modelyard-api-key";
+export const apiKeyHeader = "modelyard-api-key";
 
 /**
  * Reads the key from header fields, whose names are asked for in lower case. The scheme is case-insensitive (RFC 9110 §11.1); other schemes are no

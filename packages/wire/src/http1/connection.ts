@@ -54,7 +54,7 @@ export class Http1Connection implements ConnectionDriver {
     this.#transport = transport;
     this.context = context;
     this.info = info;
-    this.#heads = new HeadReader(context.limits);
+    this.#heads = new HeadReader(context.limits, context.sharedHeads);
     this.#headSinceMs = context.clock.monotonicMs();
     this.#outputWatch = new OutputWatch(transport.outbox, this.#headSinceMs);
     this.#bodyWatch = new TransferWatch(this.#headSinceMs);

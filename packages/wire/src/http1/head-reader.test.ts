@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { HeadReader } from "./head-reader.ts";
+import { HeadMemo } from "../socket/head-memo.ts";
+import { HeadReader, type SharedHeads } from "./head-reader.ts";
 
 const limits = { maxHeaderBytes: 200, maxMemoBytes: 64 * 1024, maxMemoEntries: 16 };
 
@@ -40,6 +41,27 @@ describe("HeadReader", () => {
     const first = reader.read(Buffer.from(head("/a")));
     expect(first).toBeDefined();
     expect(reader.read(Buffer.from(head("/a")))).toBe(first);
+  });
+
+  describe("of connections that share what they remember", () => {
+    const withField = (field: string): Buffer => Buffer.from(`GET /a HTTP/1.1\r\nHost: a\r\n${field}: x\r\n\r\n`);
+
+    test("gives the same object for the same bytes on another connection", () => {
+      const shared: SharedHeads = new HeadMemo(limits);
+      const first = new HeadReader(limits, shared).read(Buffer.from(head("/a")));
+      expect(first).toBeDefined();
+      expect(new HeadReader(limits, shared).read(Buffer.from(head("/a")))).toBe(first);
+    });
+
+    test.each(["Authorization", "Proxy-Authorization", "Modelyard-API-Key", "Cookie"])("keeps a head with %s to its own connection", (field) => {
+      const shared: SharedHeads = new HeadMemo(limits);
+      const reader = new HeadReader(limits, shared);
+      const first = reader.read(withField(field));
+      expect(reader.read(withField(field))).toBe(first);
+      const other = new HeadReader(limits, shared).read(withField(field));
+      expect(other).toEqual(first);
+      expect(other).not.toBe(first);
+    });
   });
 
   test.each([

@@ -1,5 +1,6 @@
 /** What the server knows of a connection, whichever protocol it speaks. */
 import { type Clock, failure, type Log, type PlatformError } from "@modelyard/core";
+import type { SharedHeads } from "../http1/head-reader.ts";
 import type { ConnectionInfo, RequestHandler } from "../message/exchange.ts";
 import type { BufferBudget } from "../socket/buffer-budget.ts";
 import type { TransportHandler } from "../socket/transport.ts";
@@ -24,6 +25,8 @@ export interface ServerContext {
   readonly limits: WireLimits;
   readonly onRequest: RequestHandler;
   readonly buffers: BufferBudget;
+  /** Of HTTP/1.1; absent where certificates may tell connections apart. */
+  readonly sharedHeads: SharedHeads | undefined;
 }
 
 /** Identity and memo of a connection. */

@@ -2,10 +2,12 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Clock, Log, Timer } from "@modelyard/core";
+import type { SharedHeads } from "../http1/head-reader.ts";
 import type { Protocol, RequestHandler, TlsInfo } from "../message/exchange.ts";
 import { BufferBudget } from "../socket/buffer-budget.ts";
 import { BufferPool } from "../socket/buffer-pool.ts";
 import { FlushQueue } from "../socket/flush-queue.ts";
+import { HeadMemo, type HeadMemoLimits } from "../socket/head-memo.ts";
 import type { TransportDeps } from "../socket/transport.ts";
 import type { ServerContext } from "./connection-driver.ts";
 import { defaultLimits, type WireLimits } from "./limits.ts";
@@ -61,11 +63,16 @@ const sweepEveryMs = 1_000;
 /** Connections that the kernel keeps for a server that is busy; the system may allow fewer. */
 const backlog = 4_096;
 
+/** What the connections of a server remember together: enough for the heads of some thousand models. */
+const sharedHeadLimits: HeadMemoLimits = { maxMemoBytes: 8 * 1024 * 1024, maxMemoEntries: 4_096 };
+
 /** Creates a server. */
 export function createWireServer(options: WireServerOptions, onRequest: RequestHandler): WireServer {
   const limits = { ...defaultLimits, ...options.limits };
   const buffers = new BufferBudget(limits.maxBufferedBytes);
-  return new ConnectionSet({ clock: options.clock, log: options.log, limits, onRequest, buffers }, options);
+  const { clock, log, tls } = options;
+  const sharedHeads: SharedHeads | undefined = tls ? undefined : new HeadMemo(sharedHeadLimits);
+  return new ConnectionSet({ clock, log, limits, onRequest, buffers, sharedHeads }, options);
 }
 
 function agreedProtocol({ alpnProtocol }: TLSSocket): Protocol | undefined {

@@ -13,7 +13,7 @@ export interface HeadMemoLimits {
 /** Heads above this size are unlikely to repeat often enough. */
 const longestKeyBytes = 2048;
 
-/** A memo of one connection. */
+/** A memo of one connection, or of many that may share it. */
 export class HeadMemo<T> {
   readonly #limits: HeadMemoLimits;
   readonly #byBytes = new Map<string, T>();
