@@ -41,6 +41,8 @@ export class Http1Connection implements ConnectionDriver {
   #isInputPaused = false;
   #isLast = false;
   #isRetiring = false;
+  /** The request that is answered is the client's last: it must send no other (RFC 9112 §9.6). */
+  #isClientDone = false;
   #hasPeerEnded = false;
   /** The client waits for our word before it sends the body; answered now, nobody knows whether it will (RFC 9110 §10.1.1). */
   #awaitsContinue = false;
@@ -237,6 +239,7 @@ export class Http1Connection implements ConnectionDriver {
     if (this.context.buffers.isExhausted) return this.#refuseForMemory();
     // What is left of the input may be the beginning of the next head.
     this.#headSinceMs = this.#transport.readMs;
+    if (!parsed.keepsAlive) this.#isClientDone = true;
     if (!parsed.keepsAlive || this.#isRetiring) this.#isLast = true;
     const exchange = new Http1Exchange(this, parsed);
     const body = bodyReader(parsed.body, this.context.limits.maxHeaderBytes, exchange);
@@ -258,10 +261,11 @@ export class Http1Connection implements ConnectionDriver {
   }
 
   #nextRequest(): void {
+    const owesBody = this.#body !== undefined && !this.#body.isDone && this.#body.leftBytes > 0;
     this.#exchange = undefined;
     this.#body = undefined;
     this.#isBodyPaused = false;
-    if (this.#isLast) this.#transport.close();
+    if (this.#isLast) this.#transport.close(this.#isClientDone && !owesBody && this.#input.length === 0);
     else if (!this.#isProcessing) this.#process();
   }
 

@@ -53,15 +53,18 @@ describe("HeadReader", () => {
       expect(new HeadReader(limits, shared).read(Buffer.from(head("/a")))).toBe(first);
     });
 
-    test.each(["Authorization", "Proxy-Authorization", "Modelyard-API-Key", "Cookie"])("keeps a head with %s to its own connection", (field) => {
-      const shared: SharedHeads = new HeadMemo(limits);
-      const reader = new HeadReader(limits, shared);
-      const first = reader.read(withField(field));
-      expect(reader.read(withField(field))).toBe(first);
-      const other = new HeadReader(limits, shared).read(withField(field));
-      expect(other).toEqual(first);
-      expect(other).not.toBe(first);
-    });
+    test.each(["Authorization", "Proxy-Authorization", "Modelyard-API-Key", "Cookie"])(
+      "keeps a head with %s to its own connection",
+      (field) => {
+        const shared: SharedHeads = new HeadMemo(limits);
+        const reader = new HeadReader(limits, shared);
+        const first = reader.read(withField(field));
+        expect(reader.read(withField(field))).toBe(first);
+        const other = new HeadReader(limits, shared).read(withField(field));
+        expect(other).toEqual(first);
+        expect(other).not.toBe(first);
+      },
+    );
   });
 
   test.each([

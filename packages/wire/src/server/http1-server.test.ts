@@ -49,6 +49,8 @@ describe("HTTP/1.1 server with the client of node:http", () => {
   test.each([
     ["with a length", { "content-length": String(large.length) }],
     ["chunked", { "transfer-encoding": "chunked" }],
+    ["with a length as the last request", { "content-length": String(large.length), connection: "close" }],
+    ["chunked as the last request", { "transfer-encoding": "chunked", connection: "close" }],
   ])("echoes 9 MiB sent %s", async (_, headers) => {
     await using running = await startServer(echo);
     const answer = await send({ port: running.port, method: "POST", headers }, large);

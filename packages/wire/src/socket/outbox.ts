@@ -32,6 +32,7 @@ export class Outbox {
   #segmentBytes = 0;
   #isQueued = false;
   #endsAfterFlush = false;
+  #mayCloseAfterFlush = false;
   /** What the budget knows of. */
   #heldBytes = 0;
   /** What waits on a TLS socket is there twice: as it was, and encrypted as a whole, which Node does before it writes. */
@@ -99,9 +100,10 @@ export class Outbox {
     this.buffer.write(text, at, "latin1");
   }
 
-  /** Ends the writable side once everything is written. */
-  endAfterFlush(): void {
+  /** Ends the writable side once everything is written; `mayClose`: closes the socket where the kernel has everything by then. */
+  endAfterFlush(mayClose: boolean): void {
     this.#endsAfterFlush = true;
+    this.#mayCloseAfterFlush = mayClose;
     this.reserve(0);
   }
 
@@ -111,7 +113,9 @@ export class Outbox {
     if (socket.destroyed || !socket.writable) this.#drop();
     else this.#write(socket);
     this.settle();
-    if (this.#endsAfterFlush && !socket.destroyed) socket.end();
+    if (!this.#endsAfterFlush || socket.destroyed) return;
+    if (this.#mayCloseAfterFlush && socket.writableLength === 0) socket.destroy();
+    else socket.end();
   }
 
   /** Tells the budget what the kernel has left here. */

@@ -35,6 +35,8 @@ export class Transport {
   readMs: number;
   readonly #socket: Socket;
   readonly #clock: Clock;
+  /** TLS says at its end that nothing was cut off. */
+  readonly #isTls: boolean;
   #linger: Timer | undefined;
   #isClosing = false;
   #error: Error | undefined;
@@ -42,6 +44,7 @@ export class Transport {
   constructor(socket: Socket, deps: TransportDeps, handler: TransportHandler) {
     this.#socket = socket;
     this.#clock = deps.clock;
+    this.#isTls = "encrypted" in socket;
     this.outbox = new Outbox(socket, deps);
     this.remoteAddress = socket.remoteAddress ?? "";
     this.handler = handler;
@@ -66,19 +69,20 @@ export class Transport {
 
   /**
    * Writes what is waiting, however long the peer takes to read it, then ends our side; destroys the socket when the peer has ended its own or
-   * had its time. Whoever calls this watches that the peer does read.
+   * had its time. Whoever calls this watches that the peer does read. Of a peer that has promised to send nothing more nobody waits to hear:
+   * only bytes that arrive after a socket was closed would reset the connection, and lose what was written last.
    */
-  close(): void {
+  close(isPeerDone = false): void {
     if (this.#isClosing) return;
     this.#socket.once("finish", () => this.#startLinger());
-    this.#endOutput();
+    this.#endOutput(isPeerDone && !this.#isTls);
   }
 
   /** As `close`, but the peer has little time for all of it. */
   closeSoon(): void {
     if (this.#isClosing) return;
     this.#startLinger();
-    this.#endOutput();
+    this.#endOutput(false);
   }
 
   /** Ends the socket at once. */
@@ -87,9 +91,9 @@ export class Transport {
     this.#socket.destroy();
   }
 
-  #endOutput(): void {
+  #endOutput(mayClose: boolean): void {
     this.#isClosing = true;
-    this.outbox.endAfterFlush();
+    this.outbox.endAfterFlush(mayClose);
     this.#socket.resume();
   }
 
