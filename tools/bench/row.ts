@@ -172,7 +172,7 @@ function holds(budget: Budget | undefined, ratio: number | null, value: number):
 function textOf({ budget, unit }: RowPlan): string | null {
   if (!budget) return null;
   const sign = budget.kind.startsWith("max") ? "<=" : ">=";
-  return budget.kind.endsWith("Ratio") ? `${sign} ${budget.value.toFixed(2)}x` : `${sign} ${budget.value} ${unit}`;
+  return budget.kind.endsWith("Ratio") ? `${sign} ${budget.value.toFixed(budget.value < 1 ? 3 : 2)}x` : `${sign} ${budget.value} ${unit}`;
 }
 
 /** The middle value. */
