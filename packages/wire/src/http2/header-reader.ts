@@ -30,6 +30,8 @@ export interface HeaderLimits extends HeadMemoLimits {
 const decoderTableBytes = 4096;
 
 const maxContinuations = 16;
+/** So many blocks in a row that were not known, and not every one is remembered any more. */
+const keptUnknown = 32;
 const nothing: Buffer = Buffer.alloc(0);
 
 /** Reads the header blocks of one connection. */
@@ -38,6 +40,7 @@ export class HeaderReader {
   readonly #decoder: HpackDecoder;
   readonly #memo: HeadMemo<HeaderBlock>;
   #memoGeneration = 0;
+  #unknownInARow = 0;
   #openStreamId = 0;
   #opensWithEnd = false;
   #parts: Buffer[] = [];
@@ -94,12 +97,22 @@ export class HeaderReader {
     if (decoder.generation !== this.#memoGeneration) this.#forget();
     const key = block.toString("latin1");
     const known = this.#memo.get(key);
-    if (known) return known;
+    if (known) {
+      this.#unknownInARow = 0;
+      return known;
+    }
     const { fields, isTooLarge } = this.#decodeFields(block);
     const decoded = new HeaderBlock(fields, isTooLarge);
     // A block that changed the table means something else when it comes again.
-    if (decoder.generation === this.#memoGeneration && !hasSizeUpdate(block)) this.#memo.set(key, decoded);
+    const isLasting = decoder.generation === this.#memoGeneration && !hasSizeUpdate(block);
+    if (isLasting && this.#isWorthKeeping()) this.#memo.set(key, decoded);
     return decoded;
+  }
+
+  /** Of a client none of whose blocks come again, as each has a trace or a deadline of its own, one in a while. */
+  #isWorthKeeping(): boolean {
+    this.#unknownInARow++;
+    return this.#unknownInARow <= keptUnknown || this.#unknownInARow % keptUnknown === 0;
   }
 
   #decodeFields(block: Buffer): { readonly fields: readonly Field[]; readonly isTooLarge: boolean } {

@@ -13,7 +13,7 @@ export interface ParsedRequest {
 }
 
 /** A block that is no request. */
-interface Malformed {
+export interface Malformed {
   readonly kind: "malformed";
   readonly problem: string;
 }
@@ -22,15 +22,6 @@ const requestPseudoFields: ReadonlySet<string> = new Set([":method", ":scheme", 
 
 /** Fields that speak of the connection, which HTTP/2 does itself (§8.2.2). */
 const connectionFields: ReadonlySet<string> = new Set(["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"]);
-
-/** Reads a request, once per block; throws the stream's fault when it is malformed. */
-export function requestOf(block: HeaderBlock, streamId: number): ParsedRequest {
-  const known = block.parsed as ParsedRequest | Malformed | undefined; // Set below only.
-  const parsed = known ?? parseRequest(block.fields);
-  block.parsed = parsed;
-  if (parsed.kind === "malformed") throw new Http2Fault("PROTOCOL_ERROR", parsed.problem, streamId);
-  return parsed;
-}
 
 /** Reads trailers; throws the stream's fault when they are malformed. */
 export function trailersOf(block: HeaderBlock, streamId: number): Fields {
@@ -73,7 +64,8 @@ function malformed(problem: string): Malformed {
   return { kind: "malformed", problem };
 }
 
-function parseRequest(fields: readonly Field[]): ParsedRequest | Malformed {
+/** What a block says, from its fields. */
+export function parseRequest(fields: readonly Field[]): ParsedRequest | Malformed {
   const split = splitBlock(fields, requestPseudoFields);
   if (typeof split === "string") return malformed(split);
   const problem = problemOfLine(split.pseudo) ?? problemOfFields(split.regular);

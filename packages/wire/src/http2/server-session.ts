@@ -15,7 +15,7 @@ import type { HeaderBlock } from "./header-reader.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import { PingPolicy } from "./ping-policy.ts";
 import { Http2Fault, preface } from "./protocol.ts";
-import { requestOf } from "./request-block.ts";
+import { RequestReader } from "./request-reader.ts";
 import { Http2Exchange, type Http2ExchangeDeps } from "./server-exchange.ts";
 import { Http2Session } from "./session.ts";
 import { settingId } from "./settings.ts";
@@ -28,6 +28,7 @@ const maxControlBacklogBytes = 1024 * 1024;
 
 /** An HTTP/2 connection of a server. */
 export class ServerSession implements ConnectionDriver {
+  readonly #requests = new RequestReader();
   readonly #transport: Transport;
   readonly #context: ServerContext;
   readonly #session: Http2Session;
@@ -147,7 +148,7 @@ export class ServerSession implements ConnectionDriver {
       this.#session.streams.refuse(streamId, "NO_ERROR");
       return;
     }
-    new Http2Exchange(this.#deps, streamId, requestOf(block, streamId)).begin();
+    new Http2Exchange(this.#deps, streamId, this.#requests.read(block, streamId)).begin();
   }
 
   #onStreamGone(): void {

@@ -9,7 +9,10 @@ export interface Fields {
   readonly fields: readonly Field[];
   /** Value of the first field of this lower-case name. */
   get(name: string): string | undefined;
-  /** Free slot of whoever handles the message, for what it derives from the fields (a route, a block encoded for another connection). */
+  /**
+   * Free slot of whoever handles the message, for what it derives from the fields, such as a route. A head that differs from the one before only in
+   * its trace or its deadline has what was kept with that one.
+   */
   memo: unknown;
 }
 

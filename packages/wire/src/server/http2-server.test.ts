@@ -114,6 +114,35 @@ describe("HTTP/2 server with the client of node:http2", () => {
     expect(memos.slice(-3)).toEqual(["/route", "/route", "/route"]);
   });
 
+  test("keeps what belongs to a head for one that differs only in its trace and its deadline, which it has itself", async () => {
+    const seen: unknown[] = [];
+    await using running = await startServer((exchange) => {
+      const { head } = exchange;
+      seen.push([head.memo, head.path, head.get("traceparent"), head.get("grpc-timeout"), head.get("x-other")]);
+      head.memo ??= `kept for ${head.path}`;
+      exchange.respond({ head: responseHead(200) });
+      return noBody;
+    });
+    await withClient(running, async (session) => {
+      const ask = (path: string, fields: Readonly<Record<string, string>>): Promise<unknown> =>
+        send(session, "", { ":path": path, ...fields });
+      await ask("/a", { traceparent: "1", "grpc-timeout": "1S" });
+      await ask("/a", { traceparent: "2", "grpc-timeout": "2S" });
+      await ask("/b", { traceparent: "3", "grpc-timeout": "3S" });
+      await ask("/b", { traceparent: "4", "x-other": "o" });
+      await ask("/b", { traceparent: "5", "x-other": "p" });
+      await ask("/b", { traceparent: "6", "x-other": "p" });
+    });
+    expect(seen).toEqual([
+      [undefined, "/a", "1", "1S", undefined],
+      ["kept for /a", "/a", "2", "2S", undefined],
+      [undefined, "/b", "3", "3S", undefined],
+      [undefined, "/b", "4", undefined, "o"],
+      [undefined, "/b", "5", undefined, "p"],
+      ["kept for /b", "/b", "6", undefined, "p"],
+    ]);
+  });
+
   test("stops a client whose request is answered before its end", async () => {
     await using running = await startServer((exchange) => {
       exchange.respond({ head: responseHead(413), body: "too much" });
