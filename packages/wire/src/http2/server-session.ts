@@ -81,7 +81,8 @@ export class ServerSession implements ConnectionDriver {
   onPeerEnd(): void {
     // The client is gone, or at least cannot grant windows any more: what is answered is sent as far as it fits, nothing is waited for.
     this.drain();
-    this.#session.streams.abortUnfinishable(clientLost("it ended before its answer was ready"));
+    const { streams } = this.#session;
+    if (streams.size > 0) streams.abortUnfinishable(clientLost("it ended before its answer was ready"));
   }
 
   onClosed(why: string): void {

@@ -3,7 +3,8 @@
 /** Size of an output buffer; payloads from `largePayloadBytes` on are passed by reference instead. */
 export const outputBufferBytes: number = 64 * 1024;
 
-const maxSpare = 32;
+/** Buffers that are kept for later. */
+export const maxSpareBuffers = 32;
 
 /** A bounded stack of spare buffers. */
 export class BufferPool {
@@ -15,6 +16,6 @@ export class BufferPool {
 
   /** Takes back a buffer that nothing refers to any more. */
   give(buffer: Buffer): void {
-    if (this.#spare.length < maxSpare) this.#spare.push(buffer);
+    if (this.#spare.length < maxSpareBuffers) this.#spare.push(buffer);
   }
 }

@@ -5,6 +5,7 @@
  *
  * Hot path. Budget: 0.3 µs a flush.
  */
+import { maxSpareBuffers } from "./buffer-pool.ts";
 
 /** Something with output waiting. */
 export interface Flushable {
@@ -12,6 +13,11 @@ export interface Flushable {
 }
 
 const probeEvery = 32;
+/**
+ * More do not wait: each holds an output buffer, and as many as this are kept to be used again. A thousand clients that are answered in one turn, or
+ * that go away in one, would otherwise have a thousand buffers made.
+ */
+const maxWaiting = maxSpareBuffers;
 
 /** A queue of {@link Flushable}s, each at most once until it is flushed. */
 export class FlushQueue {
@@ -29,6 +35,7 @@ export class FlushQueue {
   }
 
   add(one: Flushable): void {
+    if (this.#waiting.length === maxWaiting) this.#flush();
     this.#waiting.push(one);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -38,16 +45,22 @@ export class FlushQueue {
 
   readonly #run = (): void => {
     this.#isScheduled = false;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const one of waiting) one.flush();
+    const count = this.#flush();
     if (this.#isFixed) return;
     if (this.#waitsForTurn) {
-      if (++this.#flushes % probeEvery === 0 && waiting.length === 1) this.#waitsForTurn = false;
+      if (++this.#flushes % probeEvery === 0 && count === 1) this.#waitsForTurn = false;
       return;
     }
     this.#probe();
   };
+
+  /** How many it were. */
+  #flush(): number {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const one of waiting) one.flush();
+    return waiting.length;
+  }
 
   /** Counts the flushes of one turn, once in a while. */
   #probe(): void {
