@@ -1,5 +1,5 @@
 /** Finds runs that last too long from what the threads leave in shared memory. Pure: time comes in, verdicts go out. */
-import { wordsPerThread } from "./thread-journal.ts";
+import { wordsPerThread } from "./shared-words.ts";
 
 /** A thread in a run beyond its limit. */
 export interface Hang {

@@ -3,7 +3,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { assert, type Clock } from "@modelyard/core";
 import { slotBytes } from "./running-file.ts";
-import { openThreadJournal, type ThreadJournal, type ThreadJournalShare, wordsPerThread } from "./thread-journal.ts";
+import { wordsPerThread } from "./shared-words.ts";
+import { openThreadJournal, type ThreadJournal, type ThreadJournalShare } from "./thread-journal.ts";
 
 /** Options of {@link createRunJournal}. */
 export interface RunJournalOptions {

@@ -3,12 +3,11 @@
  *
  * Hot path. A hot model costs two stores into shared memory per run; the file is written only when the model changes, and once more when the
  * thread has been idle for a while, so that a crash outside of runs is blamed on nobody. Budget: 50 ns per run of the same model.
- *
- * Shared words per thread: `sequence` (odd = in a run; every begin and end adds one) and `limitMs`.
  */
 import { closeSync, openSync } from "node:fs";
 import { assert, type Clock, type Timer } from "@modelyard/core";
 import { type RunningRecord, slotBytes, writeSlot } from "./running-file.ts";
+import { wordsPerThread } from "./shared-words.ts";
 
 /** Who is about to run. The same object for every run of a model: its identity is what is compared. */
 export interface RunMark extends RunningRecord {
@@ -30,9 +29,6 @@ export interface ThreadJournalShare {
   readonly words: SharedArrayBuffer;
   readonly thread: number;
 }
-
-/** Words of a thread in the shared memory. */
-export const wordsPerThread = 2;
 
 /** Time without a run after which the file says idle. */
 export const idleMs = 250;

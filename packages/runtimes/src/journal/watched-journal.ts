@@ -1,5 +1,6 @@
 /** A journal of one thread for whoever watches over its runs, and for nobody after the end of the process: its parent knows who ran. */
-import { type RunMark, type ThreadJournal, wordsPerThread } from "./thread-journal.ts";
+import { wordsPerThread } from "./shared-words.ts";
+import type { RunMark, ThreadJournal } from "./thread-journal.ts";
 
 /** A journal, and what a watch reads of it. */
 export interface WatchedJournal {

@@ -1,6 +1,7 @@
 /** Opens the socket to a peer, with TLS where that is asked for. What goes wrong, it tells by its "error" and "close" events. */
 import { connect, Socket } from "node:net";
-import { type ConnectionOptions, connect as connectTls } from "node:tls";
+import type { ConnectionOptions } from "node:tls";
+import { nodeTls } from "../socket/node-tls.ts";
 import type { PeerAddress } from "./contract.ts";
 import type { PeerTls } from "./options.ts";
 
@@ -23,7 +24,7 @@ export function openSocket({ address, tls }: SocketTarget): Socket {
 }
 
 function openTls(options: ConnectionOptions): Socket {
-  const socket = connectTls(options);
+  const socket = nodeTls().connect(options);
   socket.once("secureConnect", () => {
     if (socket.alpnProtocol !== "h2") socket.destroy(new Error("it does not speak HTTP/2 over TLS"));
   });

@@ -3,9 +3,10 @@
  * costs its socket; it is counted, and logged for those who debug.
  */
 import type { Socket } from "node:net";
-import { createServer, type Server, type TLSSocket } from "node:tls";
+import type { Server, TLSSocket } from "node:tls";
 import type { Log } from "@modelyard/core";
 import type { TlsInfo } from "../message/exchange.ts";
+import { nodeTls } from "../socket/node-tls.ts";
 import type { ClientAuth, ResolvedTls, TlsContext } from "./tls-context.ts";
 import { tlsInfoOf } from "./tls-info.ts";
 
@@ -82,7 +83,7 @@ export class TlsAcceptor {
   #createServer({ serverOptions, clientAuth }: ResolvedTls): Server {
     const { handshakeTimeoutMs: handshakeTimeout, protocols } = this.#deps;
     const offered = protocols === undefined ? {} : { ALPNProtocols: [...protocols] };
-    const server = createServer({ ...serverOptions, ...offered, handshakeTimeout });
+    const server = nodeTls().createServer({ ...serverOptions, ...offered, handshakeTimeout });
     server.on("secureConnection", (socket) => {
       const refusal = refusalOf(socket, clientAuth);
       if (refusal !== undefined) {

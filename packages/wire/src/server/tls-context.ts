@@ -5,8 +5,9 @@
  * Invariant: what is current was accepted by OpenSSL; an invalid replacement leaves it as it was.
  */
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { createSecureContext, type TlsOptions as NodeTlsOptions } from "node:tls";
+import type { TlsOptions as NodeTlsOptions } from "node:tls";
 import { failure, PlatformError } from "@modelyard/core";
+import { nodeTls } from "../socket/node-tls.ts";
 
 /** Whether clients show a certificate: `optional` ones that are shown must be valid, too. */
 export type ClientAuth = "none" | "optional" | "required";
@@ -72,7 +73,7 @@ function resolveTls(options: TlsOptions): ResolvedTls {
   const secrets = { cert: certificate, key, ...trust, ciphers, minVersion: "TLSv1.2", maxVersion: "TLSv1.3" } as const;
   try {
     if (!leaf?.checkPrivateKey(createPrivateKey(key))) throw invalid("the key is not that of the certificate");
-    createSecureContext(secrets);
+    nodeTls().createSecureContext(secrets);
   } catch (error) {
     throw PlatformError.is(error) ? error : invalid("the key is not in PEM, or OpenSSL does not accept it or the certificate", error);
   }
