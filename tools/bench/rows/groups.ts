@@ -5,6 +5,7 @@ import { connectRows } from "./connect-rows.ts";
 import { densityRows } from "./density-rows.ts";
 import { fastifyRows } from "./fastify-rows.ts";
 import { mnistRows } from "./mnist-rows.ts";
+import { pauseRows } from "./pause-rows.ts";
 import { profileRows } from "./profile-rows.ts";
 import { scaleRows } from "./scale-rows.ts";
 import { scalingRows } from "./scaling-rows.ts";
@@ -23,5 +24,6 @@ export const groups: readonly RowGroup[] = [
   connectRows,
   scaleRows,
   tailRows,
+  pauseRows,
   densityRows,
 ];

@@ -9,7 +9,7 @@ import type { BenchContext, OpenGroup, RowGroup } from "../row.ts";
 
 /** See the module. */
 export const tailRows: RowGroup = {
-  ids: ["tail"],
+  ids: ["tail-half-load"],
   title: "Even latency",
   about: "The time of each single request at half of the server's highest rate; the generator runs on the same cores.",
   open,
@@ -24,7 +24,7 @@ async function open({ folder, say }: BenchContext): Promise<OpenGroup> {
   await server.json(["deploy", sharedModel("mnist/mnist.onnx"), "--name", model]);
   const [known] = readCases(sharedModel("mnist/cases.json"));
   const body = writeBodies(folder, { model, inputs: known?.inputs ?? [] }).grpc;
-  const load: Load = { address: server.ready.data, model, encoding: "grpc", body, inFlight: connections, connections };
+  const load: PacedLoad = { address: server.ready.data, model, encoding: "grpc", body, inFlight: connections, connections };
   const log = join(folder, "latencies.log");
   return {
     rows: [
@@ -52,10 +52,25 @@ async function open({ folder, say }: BenchContext): Promise<OpenGroup> {
 }
 
 /** Of each request, microseconds, the shortest first. */
-async function latencies(
-  { address, body }: Load,
-  { log, perSecond }: { readonly log: string; readonly perSecond: number },
-): Promise<readonly number[]> {
+async function latencies(load: PacedLoad, pace: Pace): Promise<readonly number[]> {
+  await sendPaced(load, pace);
+  // Start in microseconds since 1970, status, duration in microseconds.
+  const lines = readFileSync(pace.log, "utf8").trimEnd().split("\n");
+  return lines.map((line) => Number(line.split("\t")[2])).toSorted((a, b) => a - b);
+}
+
+/** Load over gRPC from several connections. */
+export type PacedLoad = Load & { readonly connections: number };
+
+/** How fast, and where each request is noted. */
+export interface Pace {
+  readonly log: string;
+  /** Requests a second of each connection. */
+  readonly perSecond: number;
+}
+
+/** Sends for a minute at a constant rate. */
+export async function sendPaced({ address, body, connections }: PacedLoad, { log, perSecond }: Pace): Promise<void> {
   const headers = body.headers.flatMap((field) => ["-H", field]);
   const pace = ["-c", String(connections), "-m", "1", "-t", "1", "-D", String(seconds), `--rps=${perSecond}`, `--log-file=${log}`];
   const { status, output } = await capture("h2load", [
@@ -66,7 +81,4 @@ async function latencies(
     `${address}/inference.GRPCInferenceService/ModelInfer`,
   ]);
   if (status !== 0) throw new Error(`h2load ended with ${status}: ${output.slice(-500)}`);
-  // Start in microseconds since 1970, status, duration in microseconds.
-  const lines = readFileSync(log, "utf8").trimEnd().split("\n");
-  return lines.map((line) => Number(line.split("\t")[2])).toSorted((a, b) => a - b);
 }
