@@ -1,13 +1,13 @@
 /**
  * How Node is started for a serving process.
  *
- * Resident memory after 45,000 requests for one MNIST model, and time in collections of young objects a request (two shared cores):
+ * Resident memory after 32,000 to 90,000 requests for one MNIST model, and time in collections of young objects a request over REST:
  *
- *   Node's own choice of compilers, semi-space 4:  153 MiB, 73 of it pages of Node's and ONNX Runtime's files; 1 to 5 µs, the longest 8 to 39 ms
- *   as below:                                      126 MiB, 72 of it pages of files;                           2 to 3 µs, the longest 2 to 9 ms
+ *   semi-space 4, parallel, Maglev:  143 to 154 MiB, 72 of it pages of Node's and ONNX Runtime's files;  4.6 to 11 µs
+ *   as below:                        122 to 127 MiB, 71 of it pages of files;                            2.2 to 3.2 µs
  *
- * Of no use there: one or two arenas of malloc or fixed thresholds for giving memory back (2 MiB at most), fewer of V8's threads (nothing),
- * `--optimize-for-size` (2 MiB).
+ * Of no use there: one or two arenas of malloc, fixed thresholds for giving memory back, fewer of V8's threads, `--optimize-for-size` (2 MiB at most,
+ * within what differs from run to run). Decision 021 says where the rest goes.
  */
 
 const flags: readonly string[] = [
