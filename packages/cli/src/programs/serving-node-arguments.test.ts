@@ -15,7 +15,7 @@ function youngBytesAfterChurn(given: readonly string[]): number {
 }
 
 it("servingNodeArguments() keeps the memory of young objects small, however many live for a while", () => {
-  expect(youngBytesAfterChurn([])).toBeLessThanOrEqual(3 * 2 ** 20);
+  expect(youngBytesAfterChurn([])).toBeLessThanOrEqual(12 * 2 ** 20);
 });
 
 it("servingNodeArguments() lets what the process itself was started with count more", () => {
