@@ -13,7 +13,7 @@
  */
 
 const flags: readonly string[] = [
-  // Mebibytes; all of the young generation takes two to three times as much. Left alone it grows to 64 each as soon as loads and evictions keep
+  // Mebibytes; all of the young generation takes two to four times as much. Left alone it grows to 64 each as soon as loads and evictions keep
   // objects alive for a while, and never shrinks: 128 MiB that no model can have.
   "--max-semi-space-size=4",
   // Little outlives a request, so the helpers have nothing to do; with fewer free cores than helpers the collection waits for them to be scheduled.
