@@ -7,6 +7,7 @@
  */
 import type { FixedTensor } from "../tensor.ts";
 import { type AnswerLikeness, likenessOf, outputIfLike } from "./answer-likeness.ts";
+import { FormRenewal } from "./form-renewal.ts";
 import { type GrpcInferenceRequest, readGrpcInferRequest } from "./grpc-infer-request.ts";
 import { writeGrpcInferResponse } from "./grpc-infer-response.ts";
 import type { InferenceInput, InferenceResponse } from "./inference-message.ts";
@@ -33,9 +34,8 @@ interface ResponseForm {
 export class GrpcInferForm {
   #request: RequestForm | undefined;
   #response: ResponseForm | undefined;
-  /** A form is kept from the second message on: most that come alone have none that is like them. */
-  #hasRead = false;
-  #hasWritten = false;
+  readonly #requests = new FormRenewal();
+  readonly #responses = new FormRenewal();
   readonly #headroomBytes: number;
 
   /** Answers are written behind so many free bytes. */
@@ -46,10 +46,12 @@ export class GrpcInferForm {
   /** As `readGrpcInferRequest`. */
   read(message: Uint8Array): GrpcInferenceRequest {
     const form = this.#request;
-    if (form && isOfForm(message, form)) return withContents(form, message.subarray(form.head.length));
+    if (form && isOfForm(message, form)) {
+      this.#requests.used();
+      return withContents(form, message.subarray(form.head.length));
+    }
     const request = readGrpcInferRequest(message);
-    if (this.#hasRead) this.#request = requestForm(request, message);
-    this.#hasRead = true;
+    if (this.#requests.isDue()) this.#request = requestForm(request, message);
     return request;
   }
 
@@ -57,10 +59,12 @@ export class GrpcInferForm {
   write(response: InferenceResponse, isRaw: boolean): Uint8Array {
     const form = this.#response;
     const output = form && isRaw ? outputIfLike(response, form.likeness) : undefined;
-    if (form && output) return filled(form, output);
+    if (form && output) {
+      this.#responses.used();
+      return filled(form, output);
+    }
     const message = writeGrpcInferResponse(response, { isRaw, headroomBytes: this.#headroomBytes });
-    if (this.#hasWritten && isRaw) this.#response = responseForm(response, message);
-    this.#hasWritten = true;
+    if (isRaw && this.#responses.isDue()) this.#response = responseForm(response, message);
     return message;
   }
 }

@@ -10,6 +10,7 @@ import { elementCountOf } from "../shape.ts";
 import type { FixedTensor } from "../tensor.ts";
 import { tensorToJson } from "../tensor-json.ts";
 import { type AnswerLikeness, likenessOf, outputIfLike } from "./answer-likeness.ts";
+import { FormRenewal } from "./form-renewal.ts";
 import type { InferenceInput, InferenceResponse, InputContents } from "./inference-message.ts";
 import { findList, readNumberList } from "./number-lists.ts";
 import { type RestInferenceRequest, readRestInferRequest } from "./rest-infer-request.ts";
@@ -17,9 +18,6 @@ import { type RestInferenceBody, writeRestInferResponse } from "./rest-infer-res
 
 /** Longer texts around the elements are not kept. */
 const longestTextBytes = 1_024;
-/** So many forms in a row that no request was like, and no more are made: the client names its requests, or never sends the same. */
-const mostUnusedForms = 4;
-
 /** What is kept is small, and keeps nothing alive of the bodies it was read from. */
 interface RequestForm {
   readonly request: Omit<RestInferenceRequest, "inputs">;
@@ -46,25 +44,20 @@ interface ResponseForm {
 /** The forms of the requests on one connection and of their answers. */
 export class RestInferForm {
   #request: RequestForm | undefined;
-  #unusedForms = 0;
   #response: ResponseForm | undefined;
-  #hasRead = false;
+  readonly #requests = new FormRenewal();
+  readonly #responses = new FormRenewal();
 
   /** As `readRestInferRequest`. */
   read(bytes: Uint8Array, jsonLength: number | undefined): RestInferenceRequest {
     const form = this.#request;
     const contents = form && form.jsonLength === jsonLength ? contentsByForm(bytes, form) : undefined;
     if (form && contents) {
-      this.#unusedForms = 0;
+      this.#requests.used();
       return { ...form.request, inputs: [{ ...form.input, contents }] };
     }
     const request = readRestInferRequest(bytes, jsonLength);
-    // A form is kept from the second request on: most that come alone have none that is like them.
-    if (this.#hasRead && this.#unusedForms < mostUnusedForms) {
-      this.#unusedForms++;
-      this.#request = requestForm(request, bytes, jsonLength);
-    }
-    this.#hasRead = true;
+    if (this.#requests.isDue()) this.#request = requestForm(request, bytes, jsonLength);
     return request;
   }
 
@@ -72,9 +65,12 @@ export class RestInferForm {
   write(response: InferenceResponse, isBinary: (index: number) => boolean): RestInferenceBody {
     const form = this.#response;
     const output = form && form.isBinary === isBinary(0) ? outputIfLike(response, form.likeness) : undefined;
-    if (form && output) return filled(form, output);
+    if (form && output) {
+      this.#responses.used();
+      return filled(form, output);
+    }
     const body = writeRestInferResponse(response, isBinary);
-    if (this.#request) this.#response = responseForm(response, body, isBinary(0));
+    if (this.#responses.isDue()) this.#response = responseForm(response, body, isBinary(0));
     return body;
   }
 }
