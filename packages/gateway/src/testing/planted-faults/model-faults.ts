@@ -51,7 +51,7 @@ function modelFault(name: string, what: string, change: (model: LoadedModel) => 
 function meshOf(mesh: Mesh, change: (model: LoadedModel) => LoadedModel): Mesh {
   const models = new Map<LoadedModel, LoadedModel>();
   const hold = (held: HeldModel): HeldModel => {
-    const model = models.get(held.model) ?? change(held.model);
+    const model = models.get(held.model) ?? change(withOneWay(held.model));
     models.set(held.model, model);
     return { model, revision: held.revision, release: () => held.release() };
   };
@@ -61,6 +61,13 @@ function meshOf(mesh: Mesh, change: (model: LoadedModel) => LoadedModel): Mesh {
       return holding instanceof Promise ? holding.then(hold) : hold(holding);
     },
   });
+}
+
+/** Without its second way to run, which the fault would not be in. */
+function withOneWay(model: LoadedModel): LoadedModel {
+  const alone = { ...model };
+  delete alone.inferTo;
+  return alone;
 }
 
 /** A mesh that does some things otherwise. */
