@@ -1,12 +1,12 @@
 /** `modelyard describe`: the state of an object in words. */
 import { type ApiObject, type Deployment, type InferenceService, inferenceServiceKind } from "@modelyard/api";
-import { stringify } from "yaml";
 import type { CommandContext } from "../commands/command-context.ts";
 import type { ResourceOptions } from "../commands/resource-commands.ts";
 import { formatBytes } from "../config/units.ts";
 import { formatAge } from "../output/age.ts";
 import { formatFields } from "../output/table.ts";
 import { getService } from "../server/services.ts";
+import { yaml } from "../yaml.ts";
 import { eventTable, listEvents } from "./events.ts";
 import { kindNamed, objectKey, openSession } from "./session.ts";
 
@@ -99,8 +99,8 @@ function describeObject(object: ApiObject, nowMs: number): string {
     ["Kind", `${kind} (${apiVersion})`],
     ["Age", formatAge(metadata.creationTimestamp, nowMs)],
   ]);
-  const yaml = Object.keys(content).length === 0 ? "" : `\n\n${stringify(content, { aliasDuplicateObjects: false }).trimEnd()}`;
-  return facts + yaml;
+  const shown = Object.keys(content).length === 0 ? "" : `\n\n${yaml().stringify(content, { aliasDuplicateObjects: false }).trimEnd()}`;
+  return facts + shown;
 }
 
 function indented(text: string): string {

@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir, totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { failure } from "@modelyard/core";
-import { parse } from "yaml";
 import { whyUnreadable } from "../input/why-unreadable.ts";
 import type { ServerEnvironment } from "../server/find-server.ts";
+import { yaml } from "../yaml.ts";
 import { variableOf } from "./keys.ts";
 import { type ConfigFile, type ResolvedConfig, resolveConfig } from "./resolve-config.ts";
 
@@ -62,7 +62,7 @@ function readConfigFileIfThere(path: string): ConfigFile | undefined {
 
 function readConfigFile(path: string): ConfigFile {
   try {
-    const content: unknown = parse(readFileSync(path, "utf8")) ?? {};
+    const content: unknown = yaml().parse(readFileSync(path, "utf8")) ?? {};
     if (typeof content === "object" && content !== null && !Array.isArray(content)) return { path, content: { ...content } };
   } catch (error) {
     throw failure("CONFIG_UNREADABLE", { file: path, why: whyUnreadable(error) }, { cause: error });

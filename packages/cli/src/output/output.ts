@@ -1,5 +1,5 @@
 /** What commands print: the answer on stdout in the form that was asked for, everything else on stderr. */
-import { stringify } from "yaml";
+import { yaml } from "../yaml.ts";
 
 /** Form of the answer. */
 export type OutputForm = "table" | "json" | "yaml";
@@ -60,6 +60,6 @@ function render(form: OutputForm, value: unknown, text: () => string): string {
     case "json":
       return JSON.stringify(value, undefined, 2);
     case "yaml":
-      return stringify(value, { aliasDuplicateObjects: false });
+      return yaml().stringify(value, { aliasDuplicateObjects: false });
   }
 }

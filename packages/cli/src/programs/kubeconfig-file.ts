@@ -1,8 +1,8 @@
 /** The kubeconfig in the data folder, by which `kubectl` and our own commands find the server, trust it and show who they are. */
 import { X509Certificate } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { parse, stringify } from "yaml";
 import { isRecord } from "../input/model-metadata.ts";
+import { yaml } from "../yaml.ts";
 
 /** Name of the one cluster, user and context in it. */
 const entryName = "modelyard";
@@ -28,7 +28,7 @@ export function writeKubeconfig(path: string, { url, token, certificate }: Kubec
     contexts: [{ name: entryName, context: { cluster: entryName, user: entryName, namespace: "default" } }],
     "current-context": entryName,
   };
-  writeFileSync(`${path}.tmp`, stringify(kubeconfig), { mode: 0o600 });
+  writeFileSync(`${path}.tmp`, yaml().stringify(kubeconfig), { mode: 0o600 });
   renameSync(`${path}.tmp`, path);
 }
 
@@ -61,7 +61,8 @@ function clientCertificateIn(path: string): Readonly<Record<string, unknown>> {
 
 function readIfThere(path: string): unknown {
   try {
-    return parse(readFileSync(path, "utf8"));
+    const text = readFileSync(path, "utf8");
+    return yaml().parse(text);
   } catch {
     // Missing, or damaged: it is written anew.
     return undefined;

@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { failure } from "@modelyard/core";
 import type { ServerTrust } from "@modelyard/resources";
-import { parse } from "yaml";
 import { isRecord } from "../input/model-metadata.ts";
 import { whyUnreadable } from "../input/why-unreadable.ts";
+import { yaml } from "../yaml.ts";
 
 /** The server of a context. */
 export interface KubeconfigServer {
@@ -43,7 +43,7 @@ export function readKubeconfig(path: string): KubeconfigServer | undefined {
 
 function parseFile(path: string): Fields {
   try {
-    return recordOf(parse(readFileSync(path, "utf8")));
+    return recordOf(yaml().parse(readFileSync(path, "utf8")));
   } catch (error) {
     throw failure("CONFIG_UNREADABLE", { file: path, why: whyUnreadable(error) }, { cause: error });
   }
