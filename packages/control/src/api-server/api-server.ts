@@ -48,6 +48,13 @@ export interface ApiServerOptions extends ApiServerLimits, AccessOptions {
 
 const mebibyte = 1024 * 1024;
 
+/** No route has a schema of fastify's. Unless it is told so, it loads two compilers for them, for which the start of a server would wait. */
+const noCompilers = { buildValidator: () => refuseSchema, buildSerializer: () => refuseSchema };
+
+function refuseSchema(): never {
+  throw new Error("bodies are checked by their kind, not by a schema of a route");
+}
+
 /** Builds the server; it does not listen yet. */
 export function apiServer(options: ApiServerOptions): FastifyInstance {
   const { maxBodyBytes = 3 * mebibyte, maxWatches = 500, maxConnections = 1_000, log } = options;
@@ -60,6 +67,7 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     return503OnClosing: true,
+    schemaController: { compilersFactory: noCompilers },
   });
   app.server.maxConnections = maxConnections;
   const door = openFrontDoor(app, options);
