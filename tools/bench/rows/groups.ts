@@ -1,6 +1,7 @@
 /** Every group of rows, in the order in which they are measured. */
 import type { RowGroup } from "../row.ts";
 import { batchingRows } from "./batching-rows.ts";
+import { coldRows } from "./cold-rows.ts";
 import { connectRows } from "./connect-rows.ts";
 import { densityRows } from "./density-rows.ts";
 import { fastifyRows } from "./fastify-rows.ts";
@@ -25,5 +26,6 @@ export const groups: readonly RowGroup[] = [
   scaleRows,
   tailRows,
   pauseRows,
+  coldRows,
   densityRows,
 ];
