@@ -10,6 +10,8 @@ import type { OrtSession } from "../onnx/ort-engine.ts";
 export interface MeasuredLoad {
   readonly session: OrtSession;
   readonly loadMicros: number;
+  /** By how much the first load made the process grow; what later ones leave behind is not the model's. */
+  readonly memoryBytes: number;
 }
 
 // Below, nothing hangs on how much; above, a busy machine is not the reason.
@@ -21,21 +23,23 @@ const pauseMs = 10;
 
 /** Loads once or a few times; gives the last session and the shortest time, and releases the sessions before. */
 export async function measureLoad(open: () => OrtSession | Promise<OrtSession>, clock: Clock): Promise<MeasuredLoad> {
+  const residentBefore = process.memoryUsage.rss();
   let shortest = await timed(open, clock);
+  const memoryBytes = Math.max(0, process.memoryUsage.rss() - residentBefore);
   for (let loads = 1; loads < maxLoads && isDoubtful(shortest.loadMicros); loads++) {
     await shortest.session.release();
     await sleep(clock, pauseMs);
     const next = await timed(open, clock);
     shortest = { session: next.session, loadMicros: Math.min(next.loadMicros, shortest.loadMicros) };
   }
-  return shortest;
+  return { ...shortest, memoryBytes };
 }
 
 function isDoubtful(loadMicros: number): boolean {
   return loadMicros >= clearlyShortMicros && loadMicros < clearlyLongMicros;
 }
 
-async function timed(open: () => OrtSession | Promise<OrtSession>, clock: Clock): Promise<MeasuredLoad> {
+async function timed(open: () => OrtSession | Promise<OrtSession>, clock: Clock): Promise<Omit<MeasuredLoad, "memoryBytes">> {
   const startMs = clock.monotonicMs();
   const session = await open();
   return { session, loadMicros: (clock.monotonicMs() - startMs) * 1000 };

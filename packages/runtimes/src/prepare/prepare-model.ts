@@ -115,11 +115,10 @@ interface LoadedCopy {
 }
 
 async function loadMeasured(job: PrepareJob, deps: PrepareDeps, threads: number): Promise<LoadedCopy> {
-  const residentBefore = process.memoryUsage.rss();
   const path = join(job.outputDir, graphName);
   const open = (): Promise<OrtSession> => openOrRefuse(deps.engine, path, { optimization: "disabled", threads });
   const measured = await measureLoad(open, deps.clock);
-  return { ...measured, threads, memoryBytes: Math.max(0, process.memoryUsage.rss() - residentBefore) };
+  return { ...measured, threads };
 }
 
 async function openOrRefuse(engine: OrtEngine, path: string, options: OrtOpenOptions): Promise<OrtSession> {
