@@ -44,5 +44,12 @@ export { defaultLimits, type WireLimits } from "./server/limits.ts";
 export { type FailedHandshake, TlsAcceptor, type TlsAcceptorDeps } from "./server/tls-acceptor.ts";
 export { type ClientAuth, createTlsContext, type TlsContext, type TlsOptions } from "./server/tls-context.ts";
 export { type TlsFiles, type TlsFilesDeps, type WatchedTls, watchTlsFiles } from "./server/tls-files.ts";
-export { type BoundSocket, createWireServer, type ListenAddress, type WireServer, type WireServerOptions } from "./server/wire-server.ts";
+export {
+  type BoundSocket,
+  createWireServer,
+  type ListenAddress,
+  listenBacklog,
+  type WireServer,
+  type WireServerOptions,
+} from "./server/wire-server.ts";
 export type { BufferBudget } from "./socket/buffer-budget.ts";

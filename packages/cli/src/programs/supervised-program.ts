@@ -16,13 +16,10 @@ import {
   type Sample,
   systemClock,
 } from "@modelyard/core";
-import type { BoundSocket } from "@modelyard/wire";
+import { type BoundSocket, listenBacklog } from "@modelyard/wire";
 import { type ExitReport, type FromChild, isToChild, type ToChild } from "../supervisor/messages.ts";
 import { processSamples } from "../supervisor/process-samples.ts";
 import type { Scrape, ScrapeVerdict } from "../supervisor/scrape.ts";
-
-/** Connections that wait in the kernel's queue; the system may allow fewer. */
-const backlog = 4_096;
 
 /** What requests in flight get when the supervisor is gone, milliseconds. */
 const orphanLimitMs = 4_000;
@@ -139,7 +136,7 @@ export function runSupervised<Settings extends CommonSettings>(
 function openPort(handle: object): void {
   createServer()
     .on("error", () => {})
-    .listen(handle, backlog)
+    .listen(handle, listenBacklog)
     .close();
 }
 

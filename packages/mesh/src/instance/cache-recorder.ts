@@ -99,7 +99,6 @@ export class CacheRecorder implements CacheEvents {
     const reason = `its own process ${how} while it ${phase === "run" ? "ran" : "was loaded"}`;
     record(modelId, { crashes: [{ atMs, kind }] });
     this.#decide(modelId, { kind: "crash", reason });
-
     return quarantine(modelId) ? "refuse" : "restart";
   }
 

@@ -5,7 +5,6 @@
  * models looks as slow as one that needs a worker. So a time that is neither clearly short nor clearly long is taken again a little later, and the
  * shortest counts.
  */
-
 import type { Tensor } from "@modelyard/codec";
 import { type Clock, sleep } from "@modelyard/core";
 

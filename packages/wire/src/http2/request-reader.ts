@@ -47,6 +47,7 @@ export class RequestReader {
 function isLike(fields: readonly Field[], others: readonly Field[]): boolean {
   if (fields.length !== others.length) return false;
   for (let at = 0; at < fields.length; at++) {
+    // Both have this many.
     const [name, value] = fields[at] as Field;
     const [otherName, otherValue] = others[at] as Field;
     if (name !== otherName) return false;

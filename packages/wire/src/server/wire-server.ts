@@ -61,7 +61,7 @@ export interface WireServer {
 
 const sweepEveryMs = 1_000;
 /** Connections that the kernel keeps for a server that is busy; the system may allow fewer. */
-const backlog = 4_096;
+export const listenBacklog = 4_096;
 
 /** What the connections of a server remember together: enough for the heads of some thousand models. */
 const sharedHeadLimits: HeadMemoLimits = { maxMemoBytes: 8 * 1024 * 1024, maxMemoEntries: 4_096 };
@@ -157,8 +157,8 @@ class ConnectionSet implements WireServer {
         const bound = listener.address();
         resolve(bound !== null && typeof bound === "object" ? { host: bound.address, port: bound.port } : { path: bound ?? "" });
       };
-      if ("handle" in address) listener.listen(address.handle, backlog, onListening);
-      else listener.listen({ ...address, backlog }, onListening);
+      if ("handle" in address) listener.listen(address.handle, listenBacklog, onListening);
+      else listener.listen({ ...address, backlog: listenBacklog }, onListening);
     });
   }
 
