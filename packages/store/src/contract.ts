@@ -112,7 +112,10 @@ export interface WatchBatch {
 
 /** A running subscription: `for await` gives batches; it ends by `close()` or by throwing. */
 export interface Watch extends AsyncIterable<WatchBatch> {
-  /** Resolves when the store has registered it, with the store's revision then: every later change is reported. Rejects if it cannot be. */
+  /**
+   * Resolves when the store has registered it, with the store's revision then: every later change is reported. Rejects if it cannot be; an etcd server
+   * may tell of a start that is compacted only afterwards, and then iterating throws it.
+   */
   readonly started: Promise<number>;
   /** Ends it; idempotent. */
   close(): void;

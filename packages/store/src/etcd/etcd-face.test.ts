@@ -39,12 +39,12 @@ afterEach(async () => {
 const putOf = (key: Uint8Array, more: { readonly ignoreValue?: boolean } = {}): Uint8Array =>
   writeMessage(putRequestMessage, { key, value: key, lease: 0, prevKv: false, ignoreValue: false, ignoreLease: false, ...more });
 
-const createOf = (watchId: number): Uint8Array =>
+const createOf = (watchId: number, startRevision = 0): Uint8Array =>
   writeMessage(watchRequestMessage, {
     createRequest: {
       key: Buffer.from("\0"),
       rangeEnd: Buffer.from("\0"),
-      startRevision: 0,
+      startRevision,
       progressNotify: false,
       filters: [],
       prevKv: false,
@@ -104,6 +104,17 @@ describe("the face of a store", () => {
     expect(await responses.next()).toMatchObject({ watchId: -1, created: true, canceled: true });
     await put(store, "a");
     expect(await responses.next()).toMatchObject({ watchId: 7, events: [{ type: 0 }] });
+    stream.cancel();
+  });
+
+  test("says in the first response to a watch already that its history is compacted", async () => {
+    const { revision } = await put(store, "a");
+    await store.compact(revision);
+    const stream = grpcDuplex(peer, methods.watch);
+    await stream.send(createOf(7, revision));
+    const responses = new Responses(stream.messages);
+    expect(await responses.next()).toMatchObject({ watchId: 7, created: true, canceled: false, compactRevision: revision });
+    expect(await responses.next()).toMatchObject({ watchId: 7, created: false, canceled: true, compactRevision: revision });
     stream.cancel();
   });
 

@@ -50,7 +50,7 @@ export class RemoteWatch implements Watch {
   /** Takes a response that is meant for this watch. */
   receive(response: WatchResponseMessage): void {
     const revision = response.header?.revision ?? 0;
-    if (response.canceled) return this.#canceled(response);
+    if (response.canceled || response.compactRevision > 0) return this.#canceled(response);
     if (response.created) return this.#created(revision);
     this.#knownRevision = Math.max(this.#knownRevision, revision);
     for (const event of response.events) this.#fragments.push(readEvent(event));

@@ -138,8 +138,8 @@ export class WatchStream implements GrpcMessageHandlers {
     }
     if (known.reason !== "STORE_COMPACTED") return this.#refuse(known);
     const compactRevision = Number(known.details["compactedRevision"]) || 1;
-    // A watch is created before it is cancelled, also when it never could begin.
-    if (running.reached === 0) this.#send({ watchId, created: true, revision: compactRevision });
+    // A watch is created before it is cancelled, also when it never could begin; the first response says so too, because the second may come later.
+    if (running.reached === 0) this.#send({ watchId, created: true, revision: compactRevision, compactRevision });
     this.#send({ watchId, revision: compactRevision, canceled: true, compactRevision, cancelReason: statusOf(known).message });
   }
 
