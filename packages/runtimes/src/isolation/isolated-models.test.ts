@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Datatype } from "@modelyard/codec";
 import { silentLog, systemClock } from "@modelyard/core";
+import { type FakeClock, fakeClock } from "@modelyard/core/testing";
 import { type OnnxModel, writeModel } from "@modelyard/onnx";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ChildLauncher } from "../children/child-launcher.ts";
@@ -20,16 +21,21 @@ import { IsolatedModels } from "./isolated-models.ts";
 
 let dir: string;
 let models: IsolatedModels;
+/** The same in a time that passes only when it is told to. */
+let stillModels: IsolatedModels;
+let clock: FakeClock;
 let reports: CrashReport[];
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "modelyard-isolated-"));
   const log = silentLog();
   const launcher = new ChildLauncher({ entry: "#run-worker", memoryBytes: 3 * 2 ** 30, serialization: "advanced", log });
+  clock = fakeClock();
   models = new IsolatedModels({ launcher, clock: systemClock(), log, maxQueued: 4 }, 2);
+  stillModels = new IsolatedModels({ launcher, clock, log, maxQueued: 4 }, 1);
   reports = [];
 });
 afterEach(async () => {
-  await models.close();
+  await Promise.all([models.close(), stillModels.close()]);
   await rm(dir, { recursive: true, force: true });
 });
 
@@ -37,15 +43,16 @@ interface Opening {
   readonly plan?: Partial<SessionPlan>;
   readonly replan?: () => Promise<SessionPlan>;
   readonly verdict?: CrashVerdict;
+  readonly among?: IsolatedModels;
 }
 
-async function open({ plan: changes, replan, verdict = "restart" }: Opening = {}): Promise<IsolatedModel> {
+async function open({ plan: changes, replan, verdict = "restart", among = models }: Opening = {}): Promise<IsolatedModel> {
   const plan = await countingPlan(dir, { runLimitMs: 300, ...changes });
   const onCrash = (report: CrashReport): CrashVerdict => {
     reports.push(report);
     return verdict;
   };
-  return models.open({ modelId: "m", plan, replan: replan ?? (() => Promise.resolve(plan)), onCrash });
+  return among.open({ modelId: "m", plan, replan: replan ?? (() => Promise.resolve(plan)), onCrash });
 }
 
 /** A model of one input and one output of the same datatype, without preparation. */
@@ -99,6 +106,24 @@ describe("a model in a process of its own", () => {
     process.kill(await pidOf(model), "SIGKILL");
     await vi.waitFor(() => expect(model.pid).toBeUndefined());
     expect(await model.run(countTo(7n))).toEqual(answer(7n));
+    expect(reports).toEqual([]);
+  });
+
+  it("whose process was stopped is ended when it has been silent for long after the limit of a run, and runs again", async () => {
+    const model = await open({ among: stillModels });
+    const pid = await pidOf(model);
+    await clock.advance(60_000);
+    expect(await model.run(countTo(1n))).toEqual(answer(1n));
+    process.kill(pid, "SIGSTOP");
+    const run = expect(model.run(countTo(2n))).rejects.toMatchObject({
+      reason: "UNAVAILABLE",
+      details: { why: "it was silent for 30300 ms" },
+    });
+    await clock.advance(30_299);
+    expect(isAlive(pid)).toBe(true);
+    await clock.advance(1);
+    await run;
+    expect(await model.run(countTo(3n))).toEqual(answer(3n));
     expect(reports).toEqual([]);
   });
 

@@ -1,10 +1,11 @@
 /**
  * A process with one model, seen from the serving process. It lives once: whoever wants the model after its end starts another.
  *
- * It ends itself when a run exceeds its limit: from here a long run cannot be told from a large answer on its way.
+ * It ends itself when a run exceeds its limit: from here a long run cannot be told from a large answer on its way. One that is silent for much
+ * longer does not watch over itself, such as one that was stopped by a signal, and is ended from here.
  */
 import type { Tensor } from "@modelyard/codec";
-import { type Clock, failure, type PlatformError } from "@modelyard/core";
+import { type Clock, failure, type PlatformError, type Timer } from "@modelyard/core";
 import { type ChildEnd, type ChildLauncher, type ChildProgram, keepAlive } from "../children/child-launcher.ts";
 import { hangSignal } from "../children/end-with-parent.ts";
 import type { CrashReport, InferRequest, SharedRun } from "../contract.ts";
@@ -32,6 +33,8 @@ export interface ModelProcessDeps {
 }
 
 const handle = 0;
+/** For the answer of a run that took as long as it may to come through, or for the process to end itself. */
+const graceMs = 30_000;
 
 /** See the module. */
 export class ModelProcess {
@@ -39,6 +42,8 @@ export class ModelProcess {
   readonly #child: ChildProgram;
   readonly #replies = new PendingReplies();
   #phase: CrashReport["phase"] = "load";
+  /** Runs while it owes an answer, anew with each that comes. */
+  #silence: Timer | undefined;
   /** Why it ended, once it has or is about to. */
   #over: PlatformError | undefined;
 
@@ -82,7 +87,10 @@ export class ModelProcess {
 
   #ask(body: CommandBody): Promise<DoneWork> {
     if (this.#over) return Promise.reject(this.#over);
-    if (this.#replies.size === 0) keepAlive(this.#child.process, true);
+    if (this.#replies.size === 0) {
+      keepAlive(this.#child.process, true);
+      this.#awaitReply();
+    }
     return this.#replies.ask((id) => {
       const command: WorkerCommand = { ...body, id };
       // Where it cannot be told, it is gone, and its end says more.
@@ -92,7 +100,16 @@ export class ModelProcess {
 
   #onReply(reply: WorkerReply): void {
     this.#replies.settle(reply);
-    if (this.#replies.size === 0 && !this.#over) keepAlive(this.#child.process, false);
+    if (this.#over) return;
+    this.#silence?.cancel();
+    if (this.#replies.size > 0) this.#awaitReply();
+    else keepAlive(this.#child.process, false);
+  }
+
+  #awaitReply(): void {
+    const { clock, plan } = this.#deps;
+    const limitMs = graceMs + (this.#phase === "run" ? plan.runLimitMs : plan.loadLimitMs);
+    this.#silence = clock.setTimer(limitMs, () => this.#endAs(undefined, `it was silent for ${limitMs} ms`));
   }
 
   #onGone({ how, signal }: ChildEnd): void {
@@ -121,6 +138,7 @@ export class ModelProcess {
   #end(error: PlatformError): void {
     if (this.#over) return;
     this.#over = error;
+    this.#silence?.cancel();
     this.#child.process.kill("SIGKILL");
     // Its end is waited for, and near.
     this.#child.process.ref();

@@ -80,7 +80,8 @@ class OnnxModelRuntime implements ModelRuntime {
     const kind = { cpuKind: cpuKind(), runtimeVersion: this.#engine.version };
     this.#preparer = new ModelPreparer({ artifacts, folder, pool: this.#pool, metrics, ...kind });
     const maxQueued = limits.maxQueuedRunsPerWorker;
-    this.#workers = new WorkerPool({ log, journal, maxWorkers: limits.maxWorkers, maxQueuedPerWorker: maxQueued });
+    const { maxWorkers, workerIdleMs } = limits;
+    this.#workers = new WorkerPool({ clock, log, journal, maxWorkers, maxQueuedPerWorker: maxQueued, idleMs: workerIdleMs });
     const launcher = new ChildLauncher({ entry: "#run-worker", memoryBytes: limits.isolatedMemoryBytes, serialization: "advanced", log });
     this.#isolated = new IsolatedModels({ launcher, clock, log, maxQueued }, limits.maxIsolatedModels);
     this.#loadMs = metrics.histogram("modelyard_runtime_load_milliseconds", loadBoundsMs);

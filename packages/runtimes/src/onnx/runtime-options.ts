@@ -16,6 +16,8 @@ export interface OnnxRuntimeLimits {
   readonly inlineBelowMicros: number;
   /** Default: one per core. */
   readonly maxWorkers: number;
+  /** A worker that holds no model ends after this. Default 60,000. */
+  readonly workerIdleMs: number;
   /** Runs sent to a worker, or to a model's own process, and not answered. Default 2,048. */
   readonly maxQueuedRunsPerWorker: number;
   /** Models that run in processes of their own. Default 8. */
@@ -70,6 +72,7 @@ export function resolveOnnxRuntimeOptions(options: OnnxRuntimeOptions): Resolved
       loadLimitMs: 120_000,
       runLimitMs: 30_000,
       inlineBelowMicros: 150,
+      workerIdleMs: 60_000,
       maxQueuedRunsPerWorker: 2048,
       maxIsolatedModels: 8,
       isolatedMemoryBytes: childMemoryBytes,

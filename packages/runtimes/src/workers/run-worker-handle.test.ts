@@ -1,10 +1,11 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FixedTensor } from "@modelyard/codec";
 import { silentLog } from "@modelyard/core";
+import { type FakeClock, fakeClock } from "@modelyard/core/testing";
 import { writeModel } from "@modelyard/onnx";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { InferRequest } from "../contract.ts";
 import type { SessionPlan } from "../onnx/model-session.ts";
 import { countingPlan, countTo, rounds } from "../testing/counting.ts";
@@ -13,9 +14,14 @@ import { RunWorkerHandle } from "./run-worker-handle.ts";
 
 let dir: string;
 let worker: RunWorkerHandle;
+let clock: FakeClock;
+const idleMs = 60_000;
+const newWorker = (maxQueued: number): RunWorkerHandle =>
+  new RunWorkerHandle({ clock, log: silentLog(), journal: undefined, maxQueued, idleMs });
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "modelyard-worker-"));
-  worker = new RunWorkerHandle({ log: silentLog(), journal: undefined, maxQueued: 3 });
+  clock = fakeClock();
+  worker = newWorker(3);
 });
 afterEach(async () => {
   await worker.close();
@@ -66,6 +72,31 @@ describe("RunWorkerHandle", () => {
     expect(answers).toEqual(handles.map(() => answer(3n)));
   });
 
+  it("ends its thread when it has held no model for a while, and starts another for the next", async () => {
+    const threads = async (): Promise<number> => (await readdir("/proc/self/task")).length;
+    const handle = await worker.open(await countingPlan(dir));
+    const busy = await threads();
+    await clock.advance(2 * idleMs);
+    expect(await worker.run(handle, countTo(2n))).toEqual(answer(2n));
+    await worker.unload(handle);
+    await clock.advance(idleMs - 1);
+    expect(await threads()).toBe(busy);
+    await clock.advance(1);
+    await vi.waitFor(async () => expect(await threads()).toBeLessThan(busy));
+    const [first, second] = await Promise.all([worker.open(await countingPlan(dir)), worker.open(await countingPlan(dir))]);
+    expect(await Promise.all([worker.run(first, countTo(3n)), worker.run(second, countTo(4n))])).toEqual([answer(3n), answer(4n)]);
+  });
+
+  it("ends no thread that has got a model meanwhile", async () => {
+    await worker.unload(await worker.open(await countingPlan(dir)));
+    await clock.advance(idleMs - 1);
+    const opening = worker.open(await countingPlan(dir));
+    await clock.advance(1);
+    const handle = await opening;
+    await clock.advance(2 * idleMs);
+    expect(await worker.run(handle, countTo(5n))).toEqual(answer(5n));
+  });
+
   it("close() waits for runs under way and is idempotent", async () => {
     const handle = await worker.open(await countingPlan(dir));
     const run = worker.run(handle, countTo(100_000n));
@@ -77,7 +108,7 @@ describe("RunWorkerHandle", () => {
 describe("two models in one worker", () => {
   beforeEach(async () => {
     await worker.close();
-    worker = new RunWorkerHandle({ log: silentLog(), journal: undefined, maxQueued: 100 });
+    worker = newWorker(100);
   });
 
   /** How many answers of a model with a queue of 64 come before the one of another, all of which were asked for while a third one ran. */

@@ -1,24 +1,28 @@
 /**
  * A run worker seen from the I/O thread: commands out, answers in, at most `maxQueued` runs under way.
  * A worker that dies of a JavaScript error is replaced, and its models are loaded again, before its next command; native crashes end the process anyway.
+ * One that has held no model for a while is ended, for its memory (about 30 MiB), and started again for the next.
  */
 import { Worker } from "node:worker_threads";
 import type { Tensor } from "@modelyard/codec";
-import { failure, type Log } from "@modelyard/core";
+import { type Clock, failure, type Log, type Timer } from "@modelyard/core";
 import type { InferRequest, SharedRun } from "../contract.ts";
 import type { ThreadJournalShare } from "../journal/thread-journal.ts";
 import type { SessionPlan } from "../onnx/model-session.ts";
 import { packTensor, transferList, unpackTensor } from "./packed-tensor.ts";
 import { PendingReplies } from "./pending-replies.ts";
 import { RunQuota } from "./run-quota.ts";
-import type { CommandBody, DoneWork, RunWorkerData, WorkerReply } from "./worker-protocol.ts";
+import type { CommandBody, DoneWork, RunWorkerData, WorkerCommand, WorkerReply } from "./worker-protocol.ts";
 
 /** What a worker is made from. */
 export interface RunWorkerDeps {
+  readonly clock: Clock;
   readonly log: Log;
   readonly journal: ThreadJournalShare | undefined;
   /** Most runs that are sent and not answered; more are refused with `LIMIT_EXCEEDED`. */
   readonly maxQueued: number;
+  /** The thread ends when it has held no model for so long. */
+  readonly idleMs: number;
 }
 
 /** See the module. */
@@ -31,6 +35,9 @@ export class RunWorkerHandle {
   /** The start of the thread and the loads of what it should hold; `undefined` = there is no thread. */
   #starting: Promise<void> | undefined;
   #isStarted = false;
+  #idleTimer: Timer | undefined;
+  /** The end of the thread before, which held no model. */
+  #resting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #nextHandle = 1;
 
@@ -54,9 +61,13 @@ export class RunWorkerHandle {
   async open(plan: SessionPlan): Promise<number> {
     const handle = this.#nextHandle++;
     await this.ready();
-    await this.#send({ kind: "load", handle, plan });
-    this.#plans.set(handle, plan);
-    return handle;
+    try {
+      await this.#send({ kind: "load", handle, plan });
+      this.#plans.set(handle, plan);
+      return handle;
+    } finally {
+      this.#restLater();
+    }
   }
 
   /** `onShared` is told, before the outputs, of a run that others had a part in. */
@@ -73,6 +84,7 @@ export class RunWorkerHandle {
   async unload(handle: number): Promise<void> {
     if (!this.#plans.delete(handle) || !this.#worker) return;
     await this.#send({ kind: "unload", handle });
+    this.#restLater();
   }
 
   /** Lets it finish what it runs and ends it; idempotent. A thread is never terminated: in the middle of a run that would abort the process. */
@@ -81,18 +93,35 @@ export class RunWorkerHandle {
     return this.#closing;
   }
 
+  #restLater(): void {
+    this.#idleTimer?.cancel();
+    if (this.#plans.size > 0 || this.#closing) return;
+    this.#idleTimer = this.#deps.clock.setTimer(this.#deps.idleMs, () => this.#rest(), { background: true });
+  }
+
+  #rest(): void {
+    // What is under way, such as a load, asks again when it is over.
+    if (!this.#worker || this.#plans.size > 0 || this.#replies.size > 0) return;
+    this.#resting = endThread(this.#worker);
+    this.#forgetThread();
+  }
+
   async #end(): Promise<void> {
-    const worker = this.#worker;
+    this.#idleTimer?.cancel();
     this.#plans.clear();
-    if (!worker) return;
-    const isOver = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-    await this.#send({ kind: "close" });
-    worker.ref();
-    await isOver;
+    await this.#resting;
+    if (this.#worker) await endThread(this.#worker);
+  }
+
+  #forgetThread(): void {
+    this.#worker = undefined;
+    this.#starting = undefined;
+    this.#isStarted = false;
   }
 
   /** Starts the thread and gives it every model it should hold. */
   async #start(): Promise<void> {
+    await this.#resting;
     const data: RunWorkerData = { journal: this.#deps.journal };
     const worker = new Worker(new URL(import.meta.resolve("#run-worker")), { workerData: data });
     this.#worker = worker;
@@ -118,9 +147,18 @@ export class RunWorkerHandle {
 
   #onExit(worker: Worker): void {
     if (this.#worker !== worker) return;
-    this.#worker = undefined;
-    this.#starting = undefined;
-    this.#isStarted = false;
+    this.#forgetThread();
     this.#replies.failAll(failure("UNAVAILABLE", { what: "The model's worker", why: "it ended and is started again" }));
   }
+}
+
+/** Lets it finish what it was sent. */
+function endThread(worker: Worker): Promise<void> {
+  return new Promise((resolve) => {
+    worker.once("exit", () => resolve());
+    // Nobody waits for the answer: a thread that fails here ends, too.
+    const close: WorkerCommand = { kind: "close", id: 0 };
+    worker.postMessage(close);
+    worker.ref();
+  });
 }

@@ -1,14 +1,17 @@
 /** The run workers of a serving process: started as models need them, at most one per core; a model stays with the workers it was opened in. */
-import type { Log } from "@modelyard/core";
+import type { Clock, Log } from "@modelyard/core";
 import type { RunJournal } from "../journal/run-journal.ts";
 import { RunWorkerHandle } from "./run-worker-handle.ts";
 
 /** What the pool is made from. */
 export interface WorkerPoolDeps {
+  readonly clock: Clock;
   readonly log: Log;
   readonly journal: RunJournal | undefined;
   readonly maxWorkers: number;
   readonly maxQueuedPerWorker: number;
+  /** A worker that holds no model ends its thread after this. */
+  readonly idleMs: number;
 }
 
 /** See the module. */
@@ -30,10 +33,10 @@ export class WorkerPool {
   }
 
   #start(): void {
-    const { log, journal, maxQueuedPerWorker } = this.#deps;
+    const { clock, log, journal, maxQueuedPerWorker, idleMs } = this.#deps;
     // Thread 0 of the journal is the I/O thread.
     const share = journal?.share(this.#workers.length + 1);
-    this.#workers.push(new RunWorkerHandle({ log, journal: share, maxQueued: maxQueuedPerWorker }));
+    this.#workers.push(new RunWorkerHandle({ clock, log, journal: share, maxQueued: maxQueuedPerWorker, idleMs }));
   }
 
   /** Ends the workers after what they run; idempotent. */
