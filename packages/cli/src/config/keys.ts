@@ -18,6 +18,7 @@ export interface Config extends SecurityConfig, StorageConfig {
   readonly memoryBytes: number;
   readonly servingProcesses: number;
   readonly runLimitMs: number;
+  readonly maxIsolatedModels: number;
   readonly requestTimeoutMs: number;
   readonly drainLimitMs: number;
   readonly idleTimeoutMs: number;
@@ -79,6 +80,11 @@ export const configKeys: { readonly [P in keyof Config]: ConfigKey<Config[P]> } 
     meaning: "Longest run of a model; a longer one costs its process, and twice quarantines the model",
     minMs: 10,
     defaultOf: () => 30_000,
+  }),
+  maxIsolatedModels: limitKey({
+    name: "maxIsolatedModels",
+    meaning: "Models that run in a process of their own at once, in each serving process; more are not loaded",
+    defaultOf: () => 8,
   }),
   requestTimeoutMs: durationKey({
     name: "requestTimeout",

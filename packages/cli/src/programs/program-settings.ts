@@ -22,7 +22,7 @@ export function controlSettings(config: Config, version: string, { dataUrl, cont
 /** Of a serving process. Memory is shared evenly. */
 export function serveSettings(config: Config, version: string, slot: number): ServeSettings {
   const { controlSocket, objectsDir, preparedDir, logsDir }: DataFolder = dataFolderAt(config.dataDir);
-  const { logLevel, runLimitMs, memoryBytes, servingProcesses } = config;
+  const { logLevel, memoryBytes, servingProcesses } = config;
   return {
     ...servingLimits(config),
     access: servingAccess(config),
@@ -30,7 +30,6 @@ export function serveSettings(config: Config, version: string, slot: number): Se
     objectsDir,
     preparedDir,
     logLevel,
-    runLimitMs,
     version,
     capacityBytes: Math.floor(memoryBytes / servingProcesses),
     instanceId: `serving-${slot}`,
@@ -38,13 +37,15 @@ export function serveSettings(config: Config, version: string, slot: number): Se
   };
 }
 
-/** What requests and connections of a serving process may use. */
+/** What requests, connections and models of a serving process may use. */
 export function servingLimits(config: Config): ServingLimits {
   const { requestTimeoutMs, maxBodyBytes, maxInFlight, maxWaiting, maxQueuedPerModel } = config;
   const { idleTimeoutMs, maxHeaderBytes, maxConnections, maxConcurrentStreams } = config;
+  const { runLimitMs, maxIsolatedModels } = config;
   return {
     gatewayLimits: { requestTimeoutMs, maxBodyBytes, maxInFlight, maxWaiting, maxQueuedPerModel },
     wireLimits: { idleTimeoutMs, maxHeaderBytes, maxConnections, maxConcurrentStreams },
+    runtimeLimits: { runLimitMs, maxIsolatedModels },
   };
 }
 

@@ -17,7 +17,6 @@ export interface ServeSettings extends CommonSettings, ServingLimits {
   readonly runningFile: string | undefined;
   readonly instanceId: string;
   readonly capacityBytes: number;
-  readonly runLimitMs: number;
   readonly version: string;
 }
 

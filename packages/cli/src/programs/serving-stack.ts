@@ -8,7 +8,7 @@ import { type Clock, type Log, type Metrics, metricsRegistry, type Random, type 
 import { createGateway, type GatewayOptions } from "@modelyard/gateway";
 import { type RunningMesh, startMesh } from "@modelyard/mesh";
 import { openLocalArtifacts } from "@modelyard/objects";
-import { type CrashReport, createRunJournal, onnxRuntime, startWatchdog } from "@modelyard/runtimes";
+import { type CrashReport, createRunJournal, type OnnxRuntimeOptions, onnxRuntime, startWatchdog } from "@modelyard/runtimes";
 import type { Store } from "@modelyard/store";
 import { type BoundSocket, createWireServer, type ListenAddress, type WireServer, type WireServerOptions } from "@modelyard/wire";
 import type { Scrape, ScrapeVerdict } from "../supervisor/scrape.ts";
@@ -19,6 +19,7 @@ import { openServingAccess, type ServingAccessSettings } from "./serving-access.
 export interface ServingLimits {
   readonly gatewayLimits: GatewayOptions["limits"] & object;
   readonly wireLimits: WireServerOptions["limits"] & object;
+  readonly runtimeLimits: OnnxRuntimeOptions["limits"] & object;
 }
 
 /** Options of {@link startServingStack}. */
@@ -31,7 +32,6 @@ export interface ServingStackOptions extends ServingLimits {
   readonly capacityBytes: number;
   readonly instanceId: string;
   readonly version: string;
-  readonly runLimitMs: number;
   /** File in which it is kept who runs, for the next process to read; with it a watchdog ends this process when a run exceeds its limit. */
   readonly runningFile?: string | undefined;
   readonly crashReports?: readonly CrashReport[];
@@ -91,14 +91,13 @@ interface Models {
 }
 
 async function startModels(options: ServingStackOptions, metrics: Metrics): Promise<Models> {
-  const { store, capacityBytes, instanceId, version, runLimitMs, crashReports = [], clock, log, random } = options;
+  const { store, capacityBytes, instanceId, version, runtimeLimits: limits, crashReports = [], clock, log, random } = options;
   const artifacts = openLocalArtifacts({ directory: options.objectsDir, random });
   const journal =
     options.runningFile === undefined
       ? undefined
       : createRunJournal({ path: options.runningFile, clock, threads: availableParallelism() + 1 });
   const watchdog = journal && startWatchdog({ journal });
-  const limits = { runLimitMs };
   const { preparedDir } = options;
   const runtime = onnxRuntime({ artifacts, preparedDir, capacityBytes, clock, log, metrics, limits, ...(journal && { journal }) });
   const instance = { instanceId, capacityBytes, version, pid: process.pid };

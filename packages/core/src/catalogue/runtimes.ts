@@ -40,7 +40,7 @@ export const runtimesErrors = {
     code: "RESOURCE_EXHAUSTED",
     template: "The model needs a process of its own and was not loaded: {limit} models have one, which is the most allowed",
     retryable: true,
-    hint: "Delete a model that runs in a process of its own, or let one run without: remove its parameter isolation, or correct it where it crashed",
+    hint: "Raise maxIsolatedModels, delete a model that runs in a process of its own, or let one run without: remove its parameter isolation, or correct it where it crashed",
   },
   INVALID_UTF8: {
     code: "INVALID_ARGUMENT",
