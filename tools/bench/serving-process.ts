@@ -26,7 +26,7 @@ export async function startServingProcess(
   dataDir: string,
   { nodeArgs = [], env = {} }: ServingProcessOptions = {},
 ): Promise<ServingProcess> {
-  const program = [join(root, "packages/cli/dist/main.js"), "serve", "--data", dataDir, "--port", "0", "--metrics-port", "0"];
+  const program = [join(root, "packages/cli/bundle/main.js"), "serve", "--data", dataDir, "--port", "0", "--metrics-port", "0"];
   const child = spawn(process.execPath, [...nodeArgs, ...program], {
     stdio: ["ignore", "pipe", "ignore"],
     env: { ...process.env, ...env },

@@ -36,7 +36,7 @@ const reaches: readonly Reach[] = [
     program: "serve",
     // What it loads by address, not by import, is its own, too.
     entries: [
-      "packages/cli/src/programs/serve.ts",
+      "packages/cli/src/programs/serving-program.ts",
       "packages/runtimes/src/workers/run-worker.ts",
       "packages/runtimes/src/journal/watchdog-worker.ts",
       "packages/runtimes/src/prepare/prepare-child.ts",

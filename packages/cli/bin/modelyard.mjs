@@ -12,7 +12,7 @@ const MINIMUM_MAJOR = 24;
 const ONE_INTERRUPT_MS = 1_000;
 
 const packageDir = dirname(dirname(fileURLToPath(import.meta.url)));
-const built = join(packageDir, "dist", "main.js");
+const built = join(packageDir, "bundle", "main.js");
 const entry = existsSync(built) ? [built] : ["--conditions=modelyard-source", join(packageDir, "src", "main.ts")];
 const node = usableNode();
 const command = [node, ...entry, ...process.argv.slice(2)];

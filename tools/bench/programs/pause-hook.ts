@@ -20,7 +20,7 @@ const observer = new PerformanceObserver((list) => note(list.getEntries()));
 let collections: number[] = [];
 let isRunning = false;
 
-if (isMainThread && process.argv[1]?.includes("programs/serve")) process.on("SIGUSR2", toggle);
+if (isMainThread && process.argv[1]?.includes("serving-program")) process.on("SIGUSR2", toggle);
 
 function note(entries: readonly PerformanceEntry[]): void {
   for (const { duration } of entries) collections.push(duration);

@@ -4,7 +4,7 @@ import { dataFolderAt } from "../supervisor/data-folder.ts";
 import { startControlStack } from "./control-stack.ts";
 import type { PortAccessSettings } from "./port-access.ts";
 import type { StorageSettings } from "./storage-settings.ts";
-import { type CommonSettings, type ProgramContext, type RunningProgram, runSupervised } from "./supervised-program.ts";
+import type { CommonSettings, ProgramContext, RunningProgram } from "./supervised-program.ts";
 
 /** What the supervisor tells control. */
 export interface ControlSettings extends CommonSettings {
@@ -36,5 +36,3 @@ export async function startControlProgram(settings: ControlSettings, { clock, lo
   const { url, authorize } = stack;
   return { url, samples: () => stack.samples(), ...(authorize && { authorize }), close: () => stack.close() };
 }
-
-if (import.meta.main) runSupervised("control", startControlProgram);

@@ -5,7 +5,7 @@ import { etcdClient } from "@modelyard/store";
 import { type BoundSocket, connectPeer, type ListenAddress } from "@modelyard/wire";
 import type { ServingAccessSettings } from "./serving-access.ts";
 import { type ServingLimits, startServingStack } from "./serving-stack.ts";
-import { type CommonSettings, type ProgramContext, type RunningProgram, runSupervised } from "./supervised-program.ts";
+import type { CommonSettings, ProgramContext, RunningProgram } from "./supervised-program.ts";
 
 /** What the supervisor tells a serving process. */
 export interface ServeSettings extends CommonSettings, ServingLimits {
@@ -56,5 +56,3 @@ function crashReports({ runningFile }: ServeSettings, { predecessor, clock, log 
   if (report) log.warn("the process before this one ended while a model ran", { ...predecessor, ...report });
   return report ? [report] : [];
 }
-
-if (import.meta.main) runSupervised("serving", startServe);
