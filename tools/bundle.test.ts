@@ -27,7 +27,6 @@ describe("the bundle", () => {
     ["serving-program.js", 25],
     ["run-worker.js", 10],
     ["prepare-child.js", 15],
-    ["watchdog-worker.js", 5],
     ["parent-watch.js", 5],
     ["sqlite-worker.js", 10],
   ])("%s is few files and waits for no package of npm", async (program, most) => {

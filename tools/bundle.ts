@@ -16,7 +16,6 @@ const entries = [
   "packages/cli/src/main.ts",
   "packages/cli/src/programs/control-program.ts",
   "packages/cli/src/programs/serving-program.ts",
-  "packages/runtimes/src/journal/watchdog-worker.ts",
   "packages/runtimes/src/prepare/parent-watch.ts",
   "packages/runtimes/src/prepare/prepare-child.ts",
   "packages/runtimes/src/workers/run-worker.ts",

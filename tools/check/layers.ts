@@ -38,7 +38,6 @@ const reaches: readonly Reach[] = [
     entries: [
       "packages/cli/src/programs/serving-program.ts",
       "packages/runtimes/src/workers/run-worker.ts",
-      "packages/runtimes/src/journal/watchdog-worker.ts",
       "packages/runtimes/src/prepare/prepare-child.ts",
     ],
     packages: ["core", "codec", "wire", "onnx", "objects", "store", "runtimes", "mesh", "gateway"],

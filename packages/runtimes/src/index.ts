@@ -20,6 +20,7 @@ export type {
 } from "./contract.ts";
 export { type ProcessEnd, readPostMortem } from "./journal/post-mortem.ts";
 export { createRunJournal, type RunJournal, type RunJournalOptions } from "./journal/run-journal.ts";
+export { StuckProcess, type StuckProcessOptions } from "./journal/stuck-process.ts";
 export type { RunMark, ThreadJournal, ThreadJournalShare } from "./journal/thread-journal.ts";
 export { startWatchdog, type Watchdog, type WatchdogOptions } from "./journal/watchdog.ts";
 export { onnxRuntime } from "./onnx/onnx-runtime.ts";

@@ -1,17 +1,18 @@
 /** `modelyard up`: the composition root of the supervisor. */
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { jsonLog, type Log } from "@modelyard/core";
+import { type Clock, jsonLog, type Log } from "@modelyard/core";
+import type { StuckProcessOptions } from "@modelyard/runtimes";
 import type { CommandContext } from "../commands/command-context.ts";
 import { warnOfCleartext } from "../config/check-security.ts";
 import type { Config } from "../config/keys.ts";
 import { type ConfigFlags, loadConfig } from "../config/load-config.ts";
 import { isChosen } from "../config/resolve-config.ts";
-import { controlSettings, metricsAccess, serveSettings } from "../programs/program-settings.ts";
+import { controlSettings, metricsAccess, runningFileOf, serveSettings } from "../programs/program-settings.ts";
 import { servingNodeArguments } from "../programs/serving-node-arguments.ts";
 import { dataFolderAt } from "../supervisor/data-folder.ts";
+import { defaultHeartbeat, type WorkWatch } from "../supervisor/heartbeat.ts";
 import { type LogFile, openLogFile } from "../supervisor/log-file.ts";
-import { defaultHeartbeat } from "../supervisor/supervised-process.ts";
 import { type Supervisor, type SupervisorOptions, startSupervisor } from "../supervisor/supervisor.ts";
 import { productVersion } from "../version.ts";
 import { terminationAsked } from "./termination.ts";
@@ -24,7 +25,7 @@ export async function up(flags: ConfigFlags, context: CommandContext): Promise<v
   const terminated = terminationAsked(clock, { onHangUp: () => void supervisor?.reload() });
   const log = supervisorLog(config, context);
   warnOfCleartext(config, log);
-  supervisor = await startSupervisor(supervisorOptions(config, isChosen("metricsPort", values)), { clock, log });
+  supervisor = await startSupervisor(supervisorOptions(config, isChosen("metricsPort", values), clock), { clock, log });
   try {
     const ready = await Promise.race([supervisor.ready, terminated]);
     if (typeof ready === "string") return;
@@ -35,10 +36,10 @@ export async function up(flags: ConfigFlags, context: CommandContext): Promise<v
   }
 }
 
-/** A serving process that is in a run gives no sign of life: its own watchdog ends it first. */
+/** A serving process that is in a run gives no sign of life: the watch over its runs ends it first. */
 const silenceBeyondRunMs = 10_000;
 
-function supervisorOptions(config: Config, isMetricsPortChosen: boolean): SupervisorOptions {
+function supervisorOptions(config: Config, isMetricsPortChosen: boolean, clock: Clock): SupervisorOptions {
   const { dataDir, address, port, servingProcesses, drainLimitMs, runLimitMs } = config;
   const entry = (name: string): string => fileURLToPath(import.meta.resolve(name));
   const args = ["--data", dataDir];
@@ -60,9 +61,16 @@ function supervisorOptions(config: Config, isMetricsPortChosen: boolean): Superv
         args,
         execArgv: servingNodeArguments(process.execArgv),
         settings: ({ slot }) => serveSettings(config, productVersion(), slot),
+        openWatch: (slot, pid) => watchRuns({ path: runningFileOf(config, slot), pid, clock }),
       },
     },
   };
+}
+
+/** Loaded by the first process that gives reason to doubt: 13 MiB that most supervisors never need. */
+async function watchRuns(options: StuckProcessOptions): Promise<WorkWatch> {
+  const { StuckProcess } = await import("@modelyard/runtimes");
+  return new StuckProcess(options);
 }
 
 /** Records go to `logs/supervisor.log`, those that matter to whoever watches the terminal in short to stderr. */

@@ -21,7 +21,7 @@ export function controlSettings(config: Config, version: string, { dataUrl, cont
 
 /** Of a serving process. Memory is shared evenly. */
 export function serveSettings(config: Config, version: string, slot: number): ServeSettings {
-  const { controlSocket, objectsDir, preparedDir, logsDir }: DataFolder = dataFolderAt(config.dataDir);
+  const { controlSocket, objectsDir, preparedDir }: DataFolder = dataFolderAt(config.dataDir);
   const { logLevel, memoryBytes, servingProcesses } = config;
   return {
     ...servingLimits(config),
@@ -33,8 +33,13 @@ export function serveSettings(config: Config, version: string, slot: number): Se
     version,
     capacityBytes: Math.floor(memoryBytes / servingProcesses),
     instanceId: `serving-${slot}`,
-    runningFile: `${logsDir}/running-${slot}`,
+    runningFile: runningFileOf(config, slot),
   };
+}
+
+/** Where the serving process of a slot keeps who runs. */
+export function runningFileOf({ dataDir }: Pick<Config, "dataDir">, slot: number): string {
+  return `${dataFolderAt(dataDir).logsDir}/running-${slot}`;
 }
 
 /** What requests, connections and models of a serving process may use. */

@@ -13,7 +13,7 @@ export interface ServeSettings extends CommonSettings, ServingLimits {
   readonly controlSocket: string;
   readonly objectsDir: string;
   readonly preparedDir: string;
-  /** Absent: nothing is kept for a successor, and no watchdog ends this process. */
+  /** Absent: nothing is kept for a successor, and nobody watches over runs. */
   readonly runningFile: string | undefined;
   readonly instanceId: string;
   readonly capacityBytes: number;
@@ -46,7 +46,7 @@ export async function startServe(settings: ServeSettings, context: ProgramContex
 }
 
 /**
- * What the process before left behind. Where nobody saw it end, its supervisor ended with it: then only a note of its own watchdog blames a model,
+ * What the process before left behind. Where nobody saw it end, its supervisor ended with it: then only a note of a watch blames a model,
  * as after a kill from outside.
  */
 function crashReports({ runningFile }: ServeSettings, { predecessor, clock, log }: ProgramContext): readonly CrashReport[] {

@@ -32,7 +32,7 @@ export interface ServingStackOptions extends ServingLimits {
   readonly capacityBytes: number;
   readonly instanceId: string;
   readonly version: string;
-  /** File in which it is kept who runs, for the next process to read; with it a watchdog ends this process when a run exceeds its limit. */
+  /** File in which it is kept who runs, for the next process and for a supervisor; with it a run of a worker that exceeds its limit ends this process. */
   readonly runningFile?: string | undefined;
   readonly crashReports?: readonly CrashReport[];
   readonly clock: Clock;
@@ -97,7 +97,7 @@ async function startModels(options: ServingStackOptions, metrics: Metrics): Prom
     options.runningFile === undefined
       ? undefined
       : createRunJournal({ path: options.runningFile, clock, threads: availableParallelism() + 1 });
-  const watchdog = journal && startWatchdog({ journal });
+  const watchdog = journal && startWatchdog({ journal, clock });
   const { preparedDir } = options;
   const runtime = onnxRuntime({ artifacts, preparedDir, capacityBytes, clock, log, metrics, limits, ...(journal && { journal }) });
   const instance = { instanceId, capacityBytes, version, pid: process.pid };
@@ -107,7 +107,7 @@ async function startModels(options: ServingStackOptions, metrics: Metrics): Prom
     async close() {
       await mesh.close();
       await runtime.close();
-      await watchdog?.close();
+      watchdog?.close();
       journal?.close();
       await artifacts.close();
     },

@@ -17,6 +17,7 @@ import {
 } from "@modelyard/core";
 import { type BackOffState, planRestart } from "./back-off.ts";
 import { type HandOver, handOverTo } from "./hand-over.ts";
+import { Heartbeat, type HeartbeatLimits, type OpenWatch } from "./heartbeat.ts";
 import type { Role } from "./lock-record.ts";
 import type { LogFile } from "./log-file.ts";
 import { type ExitReport, type FromChild, isFromChild, type ToChild } from "./messages.ts";
@@ -47,18 +48,6 @@ export interface ProcessEvents {
   free(): void;
 }
 
-/** Limits of a child's heartbeat, milliseconds. */
-export interface HeartbeatLimits {
-  readonly everyMs: number;
-  /** Silence after which it is ended. */
-  readonly silenceMs: number;
-  /** Time to become ready, after which it is ended. */
-  readonly startMs: number;
-}
-
-/** Every 2 s; ended after 30 s of silence, or two minutes without becoming ready. */
-export const defaultHeartbeat: HeartbeatLimits = { everyMs: 2_000, silenceMs: 30_000, startMs: 120_000 };
-
 /** Options of {@link SupervisedProcess}. */
 export interface SupervisedProcessOptions {
   readonly role: Role;
@@ -68,8 +57,10 @@ export interface SupervisedProcessOptions {
   readonly events: ProcessEvents;
   readonly clock: Clock;
   readonly log: Log;
-  /** Those that differ from {@link defaultHeartbeat}. */
+  /** Those that differ from `defaultHeartbeat`. */
   readonly heartbeat?: Partial<HeartbeatLimits>;
+  /** Opens the watch over its work. Default: none, it always answers. */
+  readonly openWatch?: OpenWatch | undefined;
   /** Server socket on which it listens itself, in each of its lives. Default: none. */
   readonly listensOn?: SendHandle | undefined;
 }
@@ -89,8 +80,7 @@ export class SupervisedProcess {
   #connections: HandOver | undefined;
   #backOff: BackOffState = { failures: 0 };
   #readySinceMs: number | undefined;
-  #startedMs = 0;
-  #lastSignMs = 0;
+  #heartbeat: Heartbeat | undefined;
   #timer: Timer | undefined;
   #predecessor: ExitReport | undefined;
   #stopped: (() => void)[] = [];
@@ -145,6 +135,7 @@ export class SupervisedProcess {
     }
     this.#state = "stopping";
     this.#connections?.retire();
+    this.#heartbeat?.observeStopping();
     this.#send({ kind: "stop", limitMs, idleGraceMs });
     const child = this.#child;
     // The child keeps the limit itself; a second more is for one that is blocked.
@@ -163,8 +154,6 @@ export class SupervisedProcess {
     });
     this.#child = child;
     this.#identity = child.pid === undefined ? undefined : identityOf(child.pid);
-    this.#startedMs = clock.monotonicMs();
-    this.#lastSignMs = this.#startedMs;
     this.#connections = handOverTo(child, () => events.free());
     for (const output of [child.stdout, child.stderr]) output?.on("data", (chunk: Uint8Array) => logFile.write(chunk));
     child.on("message", (message) => isFromChild(message) && this.#observe(message));
@@ -173,17 +162,26 @@ export class SupervisedProcess {
     const settings = events.started(this.#identity);
     if (listensOn) this.#send({ kind: "open" }, listensOn);
     this.#send({ kind: "start", settings, ...(this.#predecessor && { predecessor: this.#predecessor }) }, listensOn);
-    this.#watchHeartbeat();
+    this.#heartbeat = this.#watchOver(child);
+  }
+
+  #watchOver(child: ChildProcess): Heartbeat | undefined {
+    const { role, clock, log, heartbeat: limits, openWatch } = this.#options;
+    if (child.pid === undefined) return undefined;
+    const ping = (): void => this.#send({ kind: "ping" });
+    const kill = (): void => void child.kill("SIGKILL");
+    return new Heartbeat({ role, pid: child.pid, limits, openWatch, ping, kill, clock, log });
   }
 
   #observe(message: FromChild): void {
     const { events, clock } = this.#options;
-    this.#lastSignMs = clock.monotonicMs();
+    this.#heartbeat?.observe();
     switch (message.kind) {
       case "ready":
         if (this.#state !== "starting") return;
         this.#state = "ready";
         this.#readySinceMs = clock.monotonicMs();
+        this.#heartbeat?.observeReady();
         events.ready(message.url);
         this.#connections?.open();
         return;
@@ -195,6 +193,7 @@ export class SupervisedProcess {
         this.#connections?.observe(message);
         return;
       case "pong":
+        this.#heartbeat?.observePong();
         return;
       case "samples":
         this.#asked.answer(message.id, message.samples);
@@ -217,6 +216,7 @@ export class SupervisedProcess {
   #ended(exit: ExitReport): void {
     const { clock, events, log } = this.#options;
     this.#timer?.cancel();
+    this.#heartbeat?.close();
     this.#connections?.shut();
     this.#connections = undefined;
     this.#child = undefined;
@@ -238,24 +238,6 @@ export class SupervisedProcess {
     this.#timer = clock.setTimer(delayMs, () => this.#start());
     events.ended(exit);
     events.restarting();
-  }
-
-  #watchHeartbeat(): void {
-    const { clock, log, heartbeat: given } = this.#options;
-    const heartbeat = { ...defaultHeartbeat, ...given };
-    this.#timer = clock.setTimer(heartbeat.everyMs, () => {
-      const nowMs = clock.monotonicMs();
-      const silentMs = nowMs - this.#lastSignMs;
-      const isLate = this.#state === "starting" && nowMs - this.#startedMs > heartbeat.startMs;
-      if (silentMs > heartbeat.silenceMs || isLate) {
-        const message = isLate ? "process does not become ready and is ended" : "process gives no sign of life and is ended";
-        log.warn(message, { role: this.role, pid: this.#identity?.pid, silentMs });
-        this.#child?.kill("SIGKILL");
-        return;
-      }
-      this.#send({ kind: "ping" });
-      this.#watchHeartbeat();
-    });
   }
 
   #send(message: ToChild, handle?: SendHandle): void {

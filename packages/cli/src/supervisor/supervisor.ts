@@ -7,6 +7,7 @@ import { collectSamples, type SampleSource } from "./collect-samples.ts";
 import { type DataFolder, makeDataFolder, prepareDataFolder } from "./data-folder.ts";
 import { type ConnectionTaker, type DataPort, openDataPort } from "./data-port.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
+import type { HeartbeatLimits, WorkWatch } from "./heartbeat.ts";
 import { holdPort } from "./held-port.ts";
 import { type ChildRecord, type Pids, pidsOf, type Role } from "./lock-record.ts";
 import { openLogFile } from "./log-file.ts";
@@ -16,12 +17,14 @@ import { portUrl } from "./port-url.ts";
 import { processSamples } from "./process-samples.ts";
 import type { Scrape, ScrapeVerdict } from "./scrape.ts";
 import { type ServingProcess, ServingProcesses } from "./serving-processes.ts";
-import { type HeartbeatLimits, type ProcessEvents, type ProgramSource, SupervisedProcess } from "./supervised-process.ts";
+import { type ProcessEvents, type ProgramSource, SupervisedProcess } from "./supervised-process.ts";
 
 /** A kind of child. */
 export interface SupervisedProgram extends ProgramSource {
   /** Its settings, made anew for each start: the addresses are those known by then. */
   readonly settings: (facts: StartFacts) => unknown;
+  /** Opens the watch over the work of a process that was started for a slot. Default: it always answers. */
+  readonly openWatch?: (slot: number, pid: number) => Promise<WorkWatch>;
 }
 
 /** What a program's settings may depend on. */
@@ -225,7 +228,9 @@ class RunningSupervisor implements Supervisor {
     const logFile = openLogFile({ dir: folder.logsDir, name });
     const { clock, log } = deps;
     const listensOn = role === "serving" ? this.#port?.handle : undefined;
-    const source = { source: program, ...(heartbeat && { heartbeat }), listensOn };
+    const watchSlot = program.openWatch;
+    const openWatch = watchSlot && ((pid: number) => watchSlot(slot, pid));
+    const source = { source: program, ...(heartbeat && { heartbeat }), openWatch, listensOn };
     const process = new SupervisedProcess({ role, ...source, logFile, events, clock, log });
     return { slot, name, process, firstReady };
   }

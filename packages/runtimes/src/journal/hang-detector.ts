@@ -12,25 +12,27 @@ export type HangDetector = (nowMs: number) => Hang | undefined;
 
 interface Seen {
   sequence: number;
-  sinceMs: number;
+  ranMs: number;
 }
 
 /**
  * A detector over the words of a journal. A run is measured from the first look that saw it, so it is found up to one interval late and never early.
+ * A look that comes later than twice the interval counts as that: whoever could not look may have been stopped, and the runs with it.
  */
-export function hangDetector(words: Int32Array): HangDetector {
+export function hangDetector(words: Int32Array, intervalMs: number): HangDetector {
   const threads = words.length / wordsPerThread;
-  const seen: Seen[] = Array.from({ length: threads }, () => ({ sequence: 0, sinceMs: 0 }));
+  const seen: Seen[] = Array.from({ length: threads }, () => ({ sequence: 0, ranMs: 0 }));
+  let lastMs = Number.NEGATIVE_INFINITY;
   return (nowMs) => {
+    const stepMs = Math.min(nowMs - lastMs, 2 * intervalMs);
+    lastMs = nowMs;
     for (const [thread, last] of seen.entries()) {
       const sequence = Atomics.load(words, thread * wordsPerThread);
-      if (sequence !== last.sequence) {
-        last.sequence = sequence;
-        last.sinceMs = nowMs;
-      }
+      last.ranMs = sequence === last.sequence ? last.ranMs + stepMs : 0;
+      last.sequence = sequence;
       const isRunning = (sequence & 1) === 1;
       const limitMs = Atomics.load(words, thread * wordsPerThread + 1);
-      if (isRunning && nowMs - last.sinceMs >= limitMs) return { thread, limitMs };
+      if (isRunning && last.ranMs >= limitMs) return { thread, limitMs };
     }
     return undefined;
   };

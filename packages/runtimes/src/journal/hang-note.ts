@@ -1,4 +1,4 @@
-/** The note a watchdog leaves before it ends its own process: who hung. Beside the running file, because the slots cannot tell a hang from a crash. */
+/** The note that is left before a process is ended because a run hung: whose it was. Beside the running file, because the slots cannot tell a hang from a crash. */
 import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import type { RunningRecord } from "./running-file.ts";
 

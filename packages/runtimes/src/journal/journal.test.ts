@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +9,9 @@ import { hangNotePath, writeHangNote } from "./hang-note.ts";
 import { readPostMortem } from "./post-mortem.ts";
 import { createRunJournal } from "./run-journal.ts";
 import { readSlots } from "./running-file.ts";
-import { idleMs, openThreadJournal } from "./thread-journal.ts";
+import { StuckProcess } from "./stuck-process.ts";
+import { runWatched } from "./testing/watched-program.ts";
+import { exactBelowMs, idleMs, openThreadJournal } from "./thread-journal.ts";
 
 let dir: string;
 let path: string;
@@ -20,7 +21,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-const run = (modelId: string, limitMs = 1000) => ({ modelId, phase: "run", limitMs }) as const;
+const run = (modelId: string, limitMs = 30_000) => ({ modelId, phase: "run", limitMs }) as const;
 const end = { atMs: 1_700_000_000_000 } as const;
 
 describe("the journal", () => {
@@ -46,7 +47,19 @@ describe("the journal", () => {
     journal.main.end();
     expect(readSlots(path)).toEqual([]);
     journal.main.begin(run("m2"));
-    expect(readSlots(path)).toEqual([{ modelId: "m2", phase: "run" }]);
+    expect(readSlots(path)).toMatchObject([{ modelId: "m2", phase: "run", pid: process.pid }]);
+  });
+
+  it("says exactly which run of a short limit is under way on the I/O thread, and that there is none after it", () => {
+    const journal = createRunJournal({ path, clock: fakeClock(), threads: 1 });
+    const mark = run("m1", exactBelowMs - 1);
+    journal.main.begin(mark);
+    const [first] = readSlots(path);
+    expect(first).toMatchObject({ modelId: "m1", limitMs: exactBelowMs - 1 });
+    journal.main.end();
+    expect(readSlots(path)).toEqual([undefined]);
+    journal.main.begin(mark);
+    expect(readSlots(path)[0]?.run).not.toBe(first?.run);
   });
 
   it("blames nobody for a crash when the thread has been idle for a while", async () => {
@@ -64,11 +77,11 @@ describe("the journal", () => {
     const mark = run("m1");
     journal.main.begin(mark);
     await clock.advance(10 * idleMs);
-    expect(readSlots(path)).toEqual([{ modelId: "m1", phase: "run" }]);
+    expect(readSlots(path)).toMatchObject([{ modelId: "m1", phase: "run" }]);
     journal.main.end();
     await clock.advance(2 * idleMs);
     journal.main.begin(mark);
-    expect(readSlots(path)).toEqual([{ modelId: "m1", phase: "run" }]);
+    expect(readSlots(path)).toMatchObject([{ modelId: "m1", phase: "run" }]);
   });
 
   it("blames nobody after an end in order, or when no journal was kept", () => {
@@ -116,7 +129,7 @@ describe("hangDetector", () => {
   it("finds a run that exceeds its limit, not before, and names its thread", () => {
     const clock = fakeClock();
     const journal = createRunJournal({ path, clock, threads: 2 });
-    const detect = hangDetector(new Int32Array(journal.words));
+    const detect = hangDetector(new Int32Array(journal.words), 250);
     const worker = openThreadJournal(journal.share(1), clock);
     worker.begin(run("m1", 500));
     expect(detect(1000)).toBeUndefined();
@@ -126,7 +139,7 @@ describe("hangDetector", () => {
 
   it("takes many short runs and idle threads for no hang", () => {
     const journal = createRunJournal({ path, clock: fakeClock(), threads: 1 });
-    const detect = hangDetector(new Int32Array(journal.words));
+    const detect = hangDetector(new Int32Array(journal.words), 250);
     const mark = run("m1", 500);
     for (let atMs = 0; atMs < 10_000; atMs += 400) {
       expect(detect(atMs)).toBeUndefined();
@@ -139,30 +152,75 @@ describe("hangDetector", () => {
     expect(detect(20_000)).toBeUndefined();
     expect(detect(30_000)).toBeUndefined();
   });
+
+  it("does not charge a run with the time in which nobody looked: the process may have been stopped", () => {
+    const journal = createRunJournal({ path, clock: fakeClock(), threads: 1 });
+    const detect = hangDetector(new Int32Array(journal.words), 100);
+    journal.main.begin(run("m1", 500));
+    expect(detect(0)).toBeUndefined();
+    expect(detect(3_600_000)).toBeUndefined();
+    expect(detect(3_600_100)).toBeUndefined();
+    expect(detect(3_600_200)).toBeUndefined();
+    expect(detect(3_600_300)).toEqual({ thread: 0, limitMs: 500 });
+  });
+});
+
+describe("StuckProcess", () => {
+  const clock = fakeClock();
+  const watch = (pid = process.pid) => new StuckProcess({ path, pid, clock });
+
+  it("finds a run that was there at each look for as long as its limit, and leaves its name", () => {
+    const journal = createRunJournal({ path, clock, threads: 2 });
+    openThreadJournal(journal.share(1), clock).begin(run("worker", 100));
+    journal.main.begin(run("m1", 500));
+    const stuck = watch();
+    expect([stuck.look(400), stuck.look(499), stuck.look(1)]).toEqual([false, false, true]);
+    stuck.leaveNote();
+    expect(readPostMortem(path, { ...end, signal: "SIGKILL" })).toMatchObject({ modelId: "m1", kind: "hang", phase: "run" });
+  });
+
+  it("begins anew with a next run of the same model, and after a sign of life", () => {
+    const journal = createRunJournal({ path, clock, threads: 1 });
+    const stuck = watch();
+    const mark = run("m1", 500);
+    journal.main.begin(mark);
+    expect([stuck.look(0), stuck.look(400)]).toEqual([false, false]);
+    journal.main.end();
+    journal.main.begin(mark);
+    expect([stuck.look(400), stuck.look(400)]).toEqual([false, false]);
+    stuck.forget();
+    expect([stuck.look(400), stuck.look(499), stuck.look(1)]).toEqual([false, false, true]);
+  });
+
+  it("blames nobody between runs of a short limit, before the first run, or for what another process left", () => {
+    const stuck = watch();
+    expect(stuck.look(1_000_000)).toBe(false);
+    const journal = createRunJournal({ path, clock, threads: 1 });
+    expect(stuck.look(1_000_000)).toBe(false);
+    journal.main.begin(run("m1", 500));
+    const other = watch(process.pid + 1);
+    expect([other.look(0), other.look(1_000_000)]).toEqual([false, false]);
+    journal.main.end();
+    expect([stuck.look(0), stuck.look(1_000_000)]).toEqual([false, false]);
+  });
 });
 
 describe("a serving process", () => {
   const program = fileURLToPath(new URL("testing/serving-program.ts", import.meta.url));
-  const start = (how: string) => {
-    const { signal, status, stderr } = spawnSync(process.execPath, ["--conditions=modelyard-source", program, path, how], {
-      encoding: "utf8",
-      timeout: 20_000,
-    });
-    return { signal, status, stderr };
-  };
+  const start = (how: string) => runWatched(program, path, how);
 
-  it.each(["main", "worker"])("that hangs on the %s thread is ended by its watchdog, and the model is named", (thread) => {
-    expect(start(`hang-${thread}`)).toMatchObject({ signal: "SIGKILL" });
+  it.each(["main", "worker"])("that hangs on the %s thread is ended by its watchdog, and the model is named", async (thread) => {
+    expect(await start(`hang-${thread}`)).toMatchObject({ signal: "SIGKILL", wasStuck: thread === "main" });
     expect(readPostMortem(path, { atMs: 1, signal: "SIGKILL" })).toMatchObject({ modelId: `slow-${thread}`, kind: "hang", phase: "run" });
   });
 
-  it("that crashes in a run leaves the model's name", () => {
-    expect(start("crash")).toMatchObject({ signal: "SIGABRT" });
+  it("that crashes in a run leaves the model's name", async () => {
+    expect(await start("crash")).toMatchObject({ signal: "SIGABRT" });
     expect(readPostMortem(path, { atMs: 1, signal: "SIGABRT" })).toMatchObject({ modelId: "crashing", kind: "crash" });
   });
 
-  it("that ends in order leaves nothing", () => {
-    expect(start("end")).toMatchObject({ signal: null, status: 0 });
+  it("that ends in order leaves nothing", async () => {
+    expect(await start("end")).toMatchObject({ signal: null, status: 0 });
     expect(readPostMortem(path, { atMs: 1 })).toBeUndefined();
   });
 });

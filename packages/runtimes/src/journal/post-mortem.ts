@@ -9,13 +9,13 @@ import { type RunningRecord, readSlots } from "./running-file.ts";
 export interface ProcessEnd {
   /** Wall time. */
   readonly atMs: number;
-  /** The signal that ended it. `SIGKILL` without a note of the watchdog came from outside and blames nobody. Absent = unknown, or it exited by itself. */
+  /** The signal that ended it. `SIGKILL` without a note came from outside and blames nobody. Absent = unknown, or it exited by itself. */
   readonly signal?: NodeJS.Signals;
 }
 
 /**
  * The report of the last process, or `undefined` when it ended in order, was killed from outside, or was running nothing. Call it once, before
- * `createRunJournal`: it removes the watchdog's note.
+ * `createRunJournal`: it removes the note.
  *
  * Where several threads had a model, the most telling one is named: a load, then a worker's run (its slot is exact), then the I/O thread's.
  */

@@ -10,7 +10,7 @@ export interface OnnxRuntimeLimits {
   readonly maxLoads: number;
   /** For each step of a load but a run. Default 120,000. */
   readonly loadLimitMs: number;
-  /** For one run, unless the model's parameter `runLimit` says otherwise. Enforced by the watchdog where there is one. Default 30,000. */
+  /** For one run, unless the model's parameter `runLimit` says otherwise. Enforced where there is a watchdog, or a supervisor. Default 30,000. */
   readonly runLimitMs: number;
   /** Models that run faster than this run on the I/O thread. Default 150 µs. */
   readonly inlineBelowMicros: number;

@@ -8,7 +8,7 @@ import { hangDetector } from "../journal/hang-detector.ts";
 const { parent, words } = workerData as ParentWatchData;
 const intervalMs = words ? 100 : 500;
 const clock = systemClock();
-const detect = words ? hangDetector(new Int32Array(words)) : (): undefined => undefined;
+const detect = words ? hangDetector(new Int32Array(words), intervalMs) : (): undefined => undefined;
 
 function look(): void {
   if (process.ppid !== parent) process.kill(process.pid, "SIGKILL");

@@ -15,7 +15,7 @@ function hang(journal: ThreadJournal, modelId: string): never {
 
 async function main([path = "", how = ""]: readonly string[]): Promise<void> {
   const journal = createRunJournal({ path, clock, threads: 2 });
-  const watchdog = startWatchdog({ journal, intervalMs: 20 });
+  const watchdog = startWatchdog({ journal, clock, intervalMs: 20 });
   switch (how) {
     case "hang-main":
       return hang(journal.main, "slow-main");
@@ -34,7 +34,7 @@ async function main([path = "", how = ""]: readonly string[]): Promise<void> {
       journal.main.end();
       await wait(1);
       journal.close();
-      await watchdog.close();
+      watchdog.close();
   }
 }
 

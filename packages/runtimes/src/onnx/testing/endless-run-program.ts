@@ -9,8 +9,9 @@ import { countingModel } from "../../testing/sample-models.ts";
 const [, , path = "", placement] = process.argv;
 
 const workbench = await onnxWorkbench();
-const journal = createRunJournal({ path, clock: systemClock(), threads: 2 });
-startWatchdog({ journal, intervalMs: 20 });
+const clock = systemClock();
+const journal = createRunJournal({ path, clock, threads: 2 });
+startWatchdog({ journal, clock, intervalMs: 20 });
 const runtime = workbench.open({ journal, limits: { maxWorkers: 1, inlineBelowMicros: placement === "inline" ? 1e9 : 0 } });
 const request = await workbench.store(countingModel(), { runLimit: "300ms" });
 const model = await runtime.load({ ...request, modelId: "endless" });
