@@ -1,6 +1,10 @@
-/** Keeps the view of the registry true until the mesh closes, whatever happens to the store. */
+/**
+ * Keeps the view of the registry true until the mesh closes, whatever happens to the store. However much there is to take, requests are answered in
+ * between: no turn of the event loop takes more than a slice of it.
+ */
 import { type Clock, type Log, type Random, sleep } from "@modelyard/core";
-import { listAndWatch, type Store } from "@modelyard/store";
+import { type ListPagesAndWatchOptions, listPagesAndWatch, type Store, type WatchBatch, type WatchEvent } from "@modelyard/store";
+import { inSlices } from "./in-slices.ts";
 import type { RegistryView } from "./registry-view.ts";
 
 /** What {@link followRegistry} works with. */
@@ -15,14 +19,20 @@ export interface FollowRegistryDeps {
 
 const retryMs = 5_000;
 const prefix = "mesh/";
+/** Records that are read in one turn: about 8 us each. */
+const readAtOnce = 200;
+/** Records that are looked at in one turn when a listing is over: below 1 us each. */
+const lookedAtAtOnce = 2_000;
+
+type Callbacks = Pick<ListPagesAndWatchOptions, "onPage" | "onEvents">;
 
 /** Resolves when the signal is aborted. Never rejects. */
 export async function followRegistry(view: RegistryView, deps: FollowRegistryDeps): Promise<void> {
   const { store, clock, random, log, signal } = deps;
-  const onReset: Parameters<typeof listAndWatch>[2]["onReset"] = (keyValues, revision) => view.reset(keyValues, revision);
+  const callbacks = takeInSlices(view, deps);
   while (!signal.aborted) {
     try {
-      await listAndWatch(store, prefix, { clock, random, log, signal, onReset, onEvents: (batch) => view.apply(batch) });
+      await listPagesAndWatch(store, prefix, { clock, random, log, signal, ...callbacks });
     } catch (error) {
       log.error("the registry is not followed; it is tried again", error);
       await sleep(clock, retryMs, signal).catch(() => {
@@ -30,4 +40,34 @@ export async function followRegistry(view: RegistryView, deps: FollowRegistryDep
       });
     }
   }
+}
+
+function takeInSlices(view: RegistryView, { clock, signal }: FollowRegistryDeps): Callbacks {
+  const slices = { clock, signal, size: readAtOnce };
+  return {
+    async onPage({ keyValues, revision, isFirst, isLast }) {
+      if (isFirst) view.beginListing(revision);
+      const isTaken = await inSlices(keyValues, slices, (slice) => view.takeListed(slice));
+      if (isTaken && isLast) await inSlices(view.endListing(), { ...slices, size: lookedAtAtOnce }, () => {});
+    },
+    async onEvents(batch) {
+      await inSlices(partsOf(batch), { ...slices, size: 1 }, (parts) => {
+        for (const part of parts) view.apply(part);
+      });
+    },
+  };
+}
+
+/** Parts of a batch that are no longer than a slice, as far as events of one revision, which belong together, allow. */
+function* partsOf({ events, revision }: WatchBatch): Generator<WatchBatch, void> {
+  let part: WatchEvent[] = [];
+  for (const event of events) {
+    const before = part.at(-1)?.keyValue.modRevision;
+    if (before !== undefined && part.length >= readAtOnce && event.keyValue.modRevision !== before) {
+      yield { events: part, revision: before };
+      part = [];
+    }
+    part.push(event);
+  }
+  yield { events: part, revision };
 }

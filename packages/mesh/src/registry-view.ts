@@ -3,12 +3,14 @@
  * that follow from it. It stays as it was while the store is away.
  *
  * Invariants: changes of one store transaction become visible together; nothing older replaces something newer, also not a watch event that
- * repeats what this process wrote itself.
+ * repeats what this process wrote itself. A listing, which may be too long for one turn of the event loop, is taken in the order of the keys
+ * (models before the vmodels that refer to them), and what it no longer has goes last: on the way a service is as it was or as it will be.
  */
 import type { Log } from "@modelyard/core";
 import type { KeyValue, WatchBatch } from "@modelyard/store";
 import type { ServedRevision } from "./contract.ts";
 import { parseVModelId, vmodelIdOfModel } from "./identity.ts";
+import { ModelTable } from "./model-table.ts";
 import { decodeInstanceRecord, decodeModelRecord, decodeVModelRecord } from "./record-codec.ts";
 import {
   type InstanceRecord,
@@ -20,9 +22,11 @@ import {
   vmodelPrefix,
 } from "./records.ts";
 import { RoutingTable, routeOf } from "./routing-table.ts";
+import { ShardedIndex } from "./sharded-index.ts";
+import { ShardedMap } from "./sharded-map.ts";
 import type { Stored } from "./vmodels/plan.ts";
 
-/** Ids whose records changed; reported once a batch, after all of it is visible. */
+/** Ids whose records changed; reported once a batch, or a part of a listing, after all of it is visible. */
 export interface RegistryChange {
   readonly models: ReadonlySet<string>;
   readonly vmodels: ReadonlySet<string>;
@@ -44,22 +48,39 @@ interface Changes {
   hasLeaderChanged: boolean;
 }
 
+/** A record, and in which listing it was last heard of. */
+interface Listed<R> extends Stored<R> {
+  listing: number;
+}
+
+/** What is known of a key, whatever its record is. */
+interface KeyFacts {
+  readonly modRevision: number;
+  readonly listing: number;
+}
+
 const decoder = new TextDecoder();
+/** Most records that one report has of those that a listing no longer has. */
+const maxRemovedAtOnce = 256;
 
 /** A copy of everything under `mesh/`. */
 export class RegistryView {
-  readonly models: Map<string, Stored<ModelRecord>> = new Map();
-  readonly vmodels: Map<string, Stored<VModelRecord>> = new Map();
-  readonly instances: Map<string, Stored<InstanceRecord>> = new Map();
+  readonly models: ModelTable = new ModelTable();
   readonly routes: RoutingTable = new RoutingTable();
+  readonly #vmodels = new ShardedMap<Listed<VModelRecord>>();
+  readonly #instances = new Map<string, Listed<InstanceRecord>>();
   readonly #log: Log;
   readonly #onChange: (change: RegistryChange) => void;
   /** Models by the service they were made for. */
-  readonly #modelsOf = new Map<string, Set<string>>();
+  readonly #modelsOf = new ShardedIndex();
   /** vmodels by the models they refer to. */
-  readonly #referrers = new Map<string, Set<string>>();
-  #leader: LeaderFacts | undefined;
+  readonly #referrers = new ShardedIndex();
+  #leader: (LeaderFacts & { listing: number }) | undefined;
   #revision = 0;
+  /** Number of the listing under way, or of the last one. */
+  #listing = 0;
+  /** While it is listed: the store knew more once, so it is another one, or one brought back from a copy. Its revisions say nothing about what is known. */
+  #isAnotherHistory = false;
   #isReady = false;
 
   constructor(options: { readonly log: Log; readonly onChange: (change: RegistryChange) => void }) {
@@ -76,22 +97,48 @@ export class RegistryView {
     return this.#leader;
   }
 
-  /** vmodels whose active or target a model is. */
-  referrersOf(modelId: string): ReadonlySet<string> {
-    return this.#referrers.get(modelId) ?? none;
+  get vmodels(): Pick<ShardedMap<Stored<VModelRecord>>, "get" | "has" | "keys" | "size"> {
+    return this.#vmodels;
   }
 
-  /** Takes a whole list in place of what was known. */
-  reset(keyValues: readonly KeyValue[], revision: number): void {
-    const changes = noChanges();
-    const listed = new Set(keyValues.map((one) => one.key));
-    // It knew more once: another store, or one brought back from a copy. Its revisions say nothing about what is known here.
-    const isAnotherHistory = revision < this.#revision;
-    for (const [key, modRevision] of this.#known()) {
-      if (isAnotherHistory || (!listed.has(key) && modRevision <= revision)) this.#remove(key, changes);
-    }
-    for (const keyValue of keyValues) this.#put(keyValue, changes);
+  get instances(): Pick<ReadonlyMap<string, Stored<InstanceRecord>>, "get" | "has" | "size"> {
+    return this.#instances;
+  }
+
+  /** vmodels whose active or target a model is. */
+  referrersOf(modelId: string): ReadonlySet<string> {
+    return this.#referrers.of(modelId);
+  }
+
+  /** Begins to take a whole list, as the store stood at a revision, in place of what is known. One that was begun before is given up. */
+  beginListing(revision: number): void {
+    this.#listing++;
+    if (revision < this.#revision) this.#isAnotherHistory = true;
     this.#revision = revision;
+  }
+
+  /** Takes a part of the list. */
+  takeListed(keyValues: readonly KeyValue[]): void {
+    const changes = noChanges();
+    for (const keyValue of keyValues) this.#put(keyValue, changes);
+    this.#publish(changes);
+  }
+
+  /** Drops what the list does not have, one record a step; the list is taken when all steps are done. */
+  *endListing(): Generator<void, void> {
+    let changes = noChanges();
+    // Before the first one nothing was known.
+    if (this.#listing > 1) {
+      for (const [key, facts] of this.#known()) {
+        if (this.#isDropped(facts)) this.#remove(key, changes);
+        if (changes.models.size + changes.vmodels.size >= maxRemovedAtOnce) {
+          this.#publish(changes);
+          changes = noChanges();
+        }
+        yield;
+      }
+    }
+    this.#isAnotherHistory = false;
     this.#isReady = true;
     this.#publish(changes);
   }
@@ -101,7 +148,7 @@ export class RegistryView {
     const changes = noChanges();
     for (const { kind, keyValue } of batch.events) {
       if (kind === "put") this.#put(keyValue, changes);
-      else if (this.#modRevisionOf(keyValue.key) < keyValue.modRevision) this.#remove(keyValue.key, changes);
+      else if (this.#knownRevision(keyValue.key) < keyValue.modRevision) this.#remove(keyValue.key, changes);
     }
     this.#revision = Math.max(this.#revision, batch.revision);
     this.#publish(changes);
@@ -110,7 +157,7 @@ export class RegistryView {
   /** Takes a model record that this process wrote or read itself, ahead of the watch. */
   note(modelId: string, stored: Stored<ModelRecord>): void {
     // The watch has been there: it knows this change and any later one.
-    if (stored.modRevision <= this.#revision || this.#modRevisionOf(registryPrefix + modelId) >= stored.modRevision) return;
+    if (stored.modRevision <= this.#revision || this.#knownRevision(registryPrefix + modelId) >= stored.modRevision) return;
     const changes = noChanges();
     this.#setModel(modelId, stored, changes);
     this.#publish(changes);
@@ -118,7 +165,7 @@ export class RegistryView {
 
   /** Takes a vmodel record that this process wrote itself, ahead of the watch. */
   noteVModel(vmodelId: string, stored: Stored<VModelRecord>): void {
-    if (stored.modRevision <= this.#revision || this.#modRevisionOf(vmodelPrefix + vmodelId) >= stored.modRevision) return;
+    if (stored.modRevision <= this.#revision || this.#knownRevision(vmodelPrefix + vmodelId) >= stored.modRevision) return;
     const changes = noChanges();
     this.#setVModel(vmodelId, stored, changes);
     this.#publish(changes);
@@ -126,9 +173,14 @@ export class RegistryView {
 
   #put(keyValue: KeyValue, changes: Changes): void {
     const { key, value, modRevision } = keyValue;
-    if (this.#modRevisionOf(key) >= modRevision) return;
+    const listing = this.#listing;
+    if (this.#knownRevision(key) >= modRevision) {
+      const known = this.#factsOf(key);
+      if (known) known.listing = listing;
+      return;
+    }
     if (key === leaderKey) {
-      this.#leader = { instanceId: decoder.decode(value), leaseId: keyValue.leaseId, modRevision };
+      this.#leader = { instanceId: decoder.decode(value), leaseId: keyValue.leaseId, modRevision, listing };
       changes.hasLeaderChanged = true;
     } else if (key.startsWith(registryPrefix)) {
       const record = this.#decoded(key, decodeModelRecord(value), changes);
@@ -138,7 +190,7 @@ export class RegistryView {
       if (record) this.#setVModel(key.slice(vmodelPrefix.length), { record, modRevision }, changes);
     } else if (key.startsWith(instancePrefix)) {
       const record = this.#decoded(key, decodeInstanceRecord(value), changes);
-      if (record) this.instances.set(key.slice(instancePrefix.length), { record, modRevision });
+      if (record) this.#instances.set(key.slice(instancePrefix.length), { record, modRevision, listing });
       changes.instances.add(key.slice(instancePrefix.length));
     }
   }
@@ -152,21 +204,21 @@ export class RegistryView {
   }
 
   #setModel(modelId: string, stored: Stored<ModelRecord>, changes: Changes): void {
-    const before = this.models.get(modelId)?.record;
-    this.models.set(modelId, stored);
+    const revisionBefore = this.models.revisionOf(modelId);
+    this.models.set(modelId, stored, this.#listing);
     changes.models.add(modelId);
-    if (before?.revision === stored.record.revision) return;
+    if (revisionBefore === stored.record.revision) return;
     const service = vmodelIdOfModel(modelId);
     if (service === undefined) return;
-    link(this.#modelsOf, service, modelId);
+    this.#modelsOf.add(service, modelId);
     changes.vmodels.add(service);
   }
 
   #setVModel(vmodelId: string, stored: Stored<VModelRecord>, changes: Changes): void {
     this.#unlinkVModel(vmodelId);
-    this.vmodels.set(vmodelId, stored);
-    link(this.#referrers, stored.record.activeModelId, vmodelId);
-    link(this.#referrers, stored.record.targetModelId, vmodelId);
+    this.#vmodels.set(vmodelId, { ...stored, listing: this.#listing });
+    this.#referrers.add(stored.record.activeModelId, vmodelId);
+    this.#referrers.add(stored.record.targetModelId, vmodelId);
     changes.vmodels.add(vmodelId);
   }
 
@@ -178,10 +230,10 @@ export class RegistryView {
     else if (key.startsWith(vmodelPrefix)) {
       const vmodelId = key.slice(vmodelPrefix.length);
       this.#unlinkVModel(vmodelId);
-      if (this.vmodels.delete(vmodelId)) changes.vmodels.add(vmodelId);
+      if (this.#vmodels.delete(vmodelId)) changes.vmodels.add(vmodelId);
     } else if (key.startsWith(instancePrefix)) {
       const instanceId = key.slice(instancePrefix.length);
-      if (this.instances.delete(instanceId)) changes.instances.add(instanceId);
+      if (this.#instances.delete(instanceId)) changes.instances.add(instanceId);
     }
   }
 
@@ -190,15 +242,15 @@ export class RegistryView {
     changes.models.add(modelId);
     const service = vmodelIdOfModel(modelId);
     if (service === undefined) return;
-    unlink(this.#modelsOf, service, modelId);
+    this.#modelsOf.delete(service, modelId);
     changes.vmodels.add(service);
   }
 
   #unlinkVModel(vmodelId: string): void {
     const before = this.vmodels.get(vmodelId)?.record;
     if (!before) return;
-    unlink(this.#referrers, before.activeModelId, vmodelId);
-    unlink(this.#referrers, before.targetModelId, vmodelId);
+    this.#referrers.delete(before.activeModelId, vmodelId);
+    this.#referrers.delete(before.targetModelId, vmodelId);
   }
 
   #publish(changes: Changes): void {
@@ -217,45 +269,39 @@ export class RegistryView {
   /** Revisions that were kept beside the active one; not the target of a transition, which does not serve yet. Newest first. */
   #otherRevisions(vmodelId: string, vmodel: VModelRecord): readonly ServedRevision[] {
     const others: ServedRevision[] = [];
-    for (const modelId of this.#modelsOf.get(vmodelId) ?? none) {
-      const record = this.models.get(modelId)?.record;
-      if (record && modelId !== vmodel.activeModelId && modelId !== vmodel.targetModelId)
-        others.push({ revision: record.revision, modelId });
+    for (const modelId of this.#modelsOf.of(vmodelId)) {
+      const revision = this.models.revisionOf(modelId);
+      if (revision !== undefined && modelId !== vmodel.activeModelId && modelId !== vmodel.targetModelId)
+        others.push({ revision, modelId });
     }
     return others.toSorted((a, b) => b.revision - a.revision);
   }
 
-  #modRevisionOf(key: string): number {
-    if (key === leaderKey) return this.#leader?.modRevision ?? 0;
-    if (key.startsWith(registryPrefix)) return this.models.get(key.slice(registryPrefix.length))?.modRevision ?? 0;
-    if (key.startsWith(vmodelPrefix)) return this.vmodels.get(key.slice(vmodelPrefix.length))?.modRevision ?? 0;
-    return this.instances.get(key.slice(instancePrefix.length))?.modRevision ?? 0;
+  /** Of what counts beside a change from the store: 0 when nothing is known, or only of another history. */
+  #knownRevision(key: string): number {
+    const known = this.#factsOf(key);
+    return known && !(this.#isAnotherHistory && known.listing !== this.#listing) ? known.modRevision : 0;
   }
 
-  #known(): readonly (readonly [key: string, modRevision: number])[] {
-    return [
-      ...(this.#leader ? [[leaderKey, this.#leader.modRevision] as const] : []),
-      ...Array.from(this.models, ([id, { modRevision }]) => [registryPrefix + id, modRevision] as const),
-      ...Array.from(this.vmodels, ([id, { modRevision }]) => [vmodelPrefix + id, modRevision] as const),
-      ...Array.from(this.instances, ([id, { modRevision }]) => [instancePrefix + id, modRevision] as const),
-    ];
+  #isDropped({ listing, modRevision }: KeyFacts): boolean {
+    return listing !== this.#listing && (this.#isAnotherHistory || modRevision <= this.#revision);
+  }
+
+  #factsOf(key: string): { readonly modRevision: number; listing: number } | undefined {
+    if (key === leaderKey) return this.#leader;
+    if (key.startsWith(registryPrefix)) return this.models.row(key.slice(registryPrefix.length));
+    if (key.startsWith(vmodelPrefix)) return this.#vmodels.get(key.slice(vmodelPrefix.length));
+    return this.#instances.get(key.slice(instancePrefix.length));
+  }
+
+  *#known(): Generator<readonly [key: string, facts: KeyFacts], void> {
+    if (this.#leader) yield [leaderKey, this.#leader];
+    for (const [id, facts] of this.#instances) yield [instancePrefix + id, facts];
+    for (const [id, facts] of this.#vmodels) yield [vmodelPrefix + id, facts];
+    for (const [id, facts] of this.models.rows()) yield [registryPrefix + id, facts];
   }
 }
-
-const none: ReadonlySet<string> = new Set();
 
 function noChanges(): Changes {
   return { models: new Set(), vmodels: new Set(), instances: new Set(), hasLeaderChanged: false };
-}
-
-function link(index: Map<string, Set<string>>, from: string, to: string): void {
-  const known = index.get(from);
-  if (known) known.add(to);
-  else index.set(from, new Set([to]));
-}
-
-function unlink(index: Map<string, Set<string>>, from: string, to: string): void {
-  const known = index.get(from);
-  known?.delete(to);
-  if (known?.size === 0) index.delete(from);
 }

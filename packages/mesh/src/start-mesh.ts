@@ -6,6 +6,7 @@ import { ModelCache } from "./cache/model-cache.ts";
 import type { AcquireOptions, HeldModel, ModelState, ServiceRoute } from "./contract.ts";
 import { type Decision, DecisionLog } from "./decisions.ts";
 import { followRegistry } from "./follow-registry.ts";
+import { inSlices } from "./in-slices.ts";
 import { Admissions } from "./instance/admissions.ts";
 import { CacheRecorder } from "./instance/cache-recorder.ts";
 import { Housekeeping } from "./instance/housekeeping.ts";
@@ -31,6 +32,8 @@ export function startMesh(options: MeshOptions): Promise<RunningMesh> {
 const secondMs = 1_000;
 const housekeepingSeconds = 30;
 const farewellMs = 1_000;
+/** vmodels that are looked at in one turn of the event loop when all of them are: about 10 us each. */
+const vmodelsAtOnce = 100;
 
 class ServingMesh implements RunningMesh {
   readonly #options: ResolvedMeshOptions;
@@ -49,7 +52,9 @@ class ServingMesh implements RunningMesh {
   readonly #stop = new AbortController();
   #second: Timer | undefined;
   #secondsLeft = housekeepingSeconds;
-  #isFirstReset = true;
+  #isFirstReading = true;
+  #isWarm = false;
+  #look = new AbortController();
   #isScheduled = false;
   #closing: Promise<void> | undefined;
 
@@ -83,13 +88,14 @@ class ServingMesh implements RunningMesh {
     });
     this.#unloading = new Unloading({ ...shared, forget: (modelId, reason) => this.#cache.forget(modelId, reason) });
     const goneAfterMs = 2 * secondMs * limits.leaseTtlSeconds;
-    this.#housekeeping = new Housekeeping({ ...shared, ...limits, writer, cache: this.#cache, isLeader, goneAfterMs });
+    const { signal } = this.#stop;
+    this.#housekeeping = new Housekeeping({ ...shared, ...limits, writer, cache: this.#cache, isLeader, goneAfterMs, signal });
     this.#session = new InstanceSession({
       ...shared,
       ttlSeconds: limits.leaseTtlSeconds,
       intervalMs: limits.instanceIntervalMs,
       record: () => this.#instanceRecord(),
-      onBegin: () => this.#housekeeping.run(),
+      onBegin: () => this.#keepHouse(),
     });
     this.#transitions = new Transitions({
       ...shared,
@@ -175,28 +181,51 @@ class ServingMesh implements RunningMesh {
   }
 
   #onChange(change: RegistryChange): void {
-    if (this.#isFirstReset && this.#view.isReady) this.#onFirstReset();
+    // What comes before the first reading is over is looked at as a whole then.
+    if (!this.#view.isReady) return;
+    const isFirst = this.#isFirstReading;
+    if (isFirst) void this.#onFirstReading();
     for (const modelId of change.models) this.#onModelChanged(modelId);
-    for (const vmodelId of change.vmodels) {
-      this.#transitions.changed(vmodelId);
-      this.#unloading.changed(vmodelId);
-    }
+    for (const vmodelId of change.vmodels) this.#onVModelChanged(vmodelId);
     const hasLostInstance = [...change.instances].some((instanceId) => !this.#view.instances.has(instanceId));
     // What a dead instance was loading is anybody's now.
-    if (hasLostInstance || change.hasLeaderChanged) for (const vmodelId of this.#view.vmodels.keys()) this.#transitions.changed(vmodelId);
+    if (isFirst || hasLostInstance || change.hasLeaderChanged) void this.#lookAtAll();
     if (change.hasLeaderChanged) void this.#session.refresh();
     this.#schedule();
   }
 
-  #onFirstReset(): void {
-    this.#isFirstReset = false;
+  async #onFirstReading(): Promise<void> {
+    this.#isFirstReading = false;
     const { instanceId, capacityBytes, limits, crashReports } = this.#options;
     for (const modelId of new Set(crashReports.map((report) => report.modelId))) this.#admissions.quarantine(modelId);
-    const warm = planWarmUp(this.#housekeeping.records(), { instanceId, capacityBytes, maxModels: limits.maxWarmUpModels });
+    const own = await this.#housekeeping.ownRecords();
+    const warm = planWarmUp(own, { instanceId, capacityBytes, maxModels: limits.maxWarmUpModels });
     for (const modelId of warm) this.#warmUp(modelId);
-    this.#housekeeping.run();
+    this.#isWarm = true;
+    this.#keepHouse();
     this.#writer.onReady();
     void this.#session.refresh();
+  }
+
+  /** Not before it is known what is loaded again: else the records of it would be taken for false. */
+  #keepHouse(): void {
+    if (this.#isWarm) void this.#housekeeping.run();
+  }
+
+  /** Looks at every vmodel, some in each turn of the event loop. One look at a time: a new one takes the place of the one under way. */
+  async #lookAtAll(): Promise<void> {
+    this.#look.abort();
+    this.#look = new AbortController();
+    const signal = AbortSignal.any([this.#look.signal, this.#stop.signal]);
+    await inSlices(this.#view.vmodels.keys(), { clock: this.#options.clock, signal, size: vmodelsAtOnce }, (vmodelIds) => {
+      for (const vmodelId of vmodelIds) this.#onVModelChanged(vmodelId);
+      this.#schedule();
+    });
+  }
+
+  #onVModelChanged(vmodelId: string): void {
+    this.#transitions.changed(vmodelId);
+    this.#unloading.changed(vmodelId);
   }
 
   #warmUp(modelId: string): void {
@@ -246,7 +275,7 @@ class ServingMesh implements RunningMesh {
     void this.#session.refresh();
     if (--this.#secondsLeft <= 0) {
       this.#secondsLeft = housekeepingSeconds;
-      this.#housekeeping.run();
+      this.#keepHouse();
     }
     this.#setSecond();
   }

@@ -21,8 +21,8 @@ export type {
 export { type EtcdClientOptions, etcdClient } from "./etcd/client/etcd-client.ts";
 export { type HeldLease, type KeepLeaseOptions, keepLease } from "./keep-lease.ts";
 export { compareKeys, inRange } from "./key-order.ts";
-export { type ListAndWatchOptions, listAndWatch } from "./list-and-watch.ts";
-export { type ListedPrefix, listPrefix } from "./list-prefix.ts";
+export { type ListAndWatchOptions, type ListPagesAndWatchOptions, listAndWatch, listPagesAndWatch } from "./list-and-watch.ts";
+export { type ListedPage, type ListedPrefix, listPrefix } from "./list-prefix.ts";
 export { type MemoryStoreOptions, memoryStore } from "./memory/memory-store.ts";
 export { compareModRevision, decodeJson, deleteOperation, encodeJson, getKey, putOperation } from "./operations.ts";
 export { type SealedStoreOptions, sealedStore } from "./sealed/sealed-store.ts";

@@ -72,14 +72,18 @@ describe("listAndWatch()", () => {
     const { store, clock, stop } = given;
     const copy = new Copy();
     const gate = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
     let isHeld = true;
     const onEvents = async (batch: WatchBatch): Promise<void> => {
+      held.resolve();
       if (isHeld) await gate.promise;
       copy.onEvents(batch);
     };
     const running = listAndWatch(store, "p/", { ...optionsOf(given, { onReset: copy.onReset, onEvents }), maxBufferedEvents: 3 });
     await copy.until(() => copy.resets === 1);
-    for (let index = 0; index < 20; index++) await put(store, `p/${index}`, String(index));
+    await put(store, "p/0", "0");
+    await held.promise;
+    for (let index = 1; index < 20; index++) await put(store, `p/${index}`, String(index));
     isHeld = false;
     gate.resolve();
     await clock.advance(1_000);

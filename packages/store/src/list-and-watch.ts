@@ -6,16 +6,13 @@
 import { type Clock, type Log, PlatformError, type Random, silentLog } from "@modelyard/core";
 import { Backoff } from "./backoff.ts";
 import type { KeyValue, Store, WatchBatch } from "./contract.ts";
-import { type ListedPrefix, listPrefix } from "./list-prefix.ts";
+import { type ListedPage, listPages } from "./list-prefix.ts";
 
-/** Options of {@link listAndWatch}. */
-export interface ListAndWatchOptions {
+interface FollowOptions {
   readonly clock: Clock;
   readonly random: Random;
   /** Ends it. */
   readonly signal: AbortSignal;
-  /** Everything under the prefix, as of `revision`; awaited. What it throws ends the watch. */
-  readonly onReset: (keyValues: readonly KeyValue[], revision: number) => void | Promise<void>;
   /** Changes since; awaited before more are taken. What it throws ends the watch. */
   readonly onEvents: (batch: WatchBatch) => void | Promise<void>;
   /** Default: silent. */
@@ -30,8 +27,37 @@ export interface ListAndWatchOptions {
   readonly maxDelayMs?: number;
 }
 
+/** Options of {@link listAndWatch}. */
+export interface ListAndWatchOptions extends FollowOptions {
+  /** Everything under the prefix, as of `revision`; awaited. What it throws ends the watch. */
+  readonly onReset: (keyValues: readonly KeyValue[], revision: number) => void | Promise<void>;
+}
+
+/** Options of {@link listPagesAndWatch}. */
+export interface ListPagesAndWatchOptions extends FollowOptions {
+  /**
+   * A part of everything under the prefix; awaited before the next one is asked for. A listing that fails on the way begins anew with a first page.
+   * What it throws ends the watch.
+   */
+  readonly onPage: (page: ListedPage) => void | Promise<void>;
+}
+
 /** Runs until the signal is aborted (resolves), the store is closed, refuses for good, or fails too often (rejects). */
-export async function listAndWatch(store: Store, prefix: string, options: ListAndWatchOptions): Promise<void> {
+export function listAndWatch(store: Store, prefix: string, options: ListAndWatchOptions): Promise<void> {
+  let listed: KeyValue[] = [];
+  const onPage = async ({ keyValues, revision, isFirst, isLast }: ListedPage): Promise<void> => {
+    if (isFirst) listed = [];
+    for (const keyValue of keyValues) listed.push(keyValue);
+    if (!isLast) return;
+    const all = listed;
+    listed = [];
+    await options.onReset(all, revision);
+  };
+  return listPagesAndWatch(store, prefix, { ...options, onPage });
+}
+
+/** The same for a prefix that is too large to be taken at once. */
+export async function listPagesAndWatch(store: Store, prefix: string, options: ListPagesAndWatchOptions): Promise<void> {
   const { clock, random, signal, log = silentLog(), maxFailures = Number.POSITIVE_INFINITY, maxDelayMs = 5_000 } = options;
   const backoff = new Backoff({ clock, random, maxDelayMs });
   while (!signal.aborted) {
@@ -49,19 +75,18 @@ type Ended = { readonly kind: "closed" } | { readonly kind: "failed"; readonly e
 async function followOnce(
   store: Store,
   prefix: string,
-  options: ListAndWatchOptions & { readonly onProgress: () => void },
+  options: ListPagesAndWatchOptions & { readonly onProgress: () => void },
 ): Promise<Ended> {
-  const { signal, onReset, onEvents, onProgress, previous = false, maxBufferedEvents } = options;
-  let listed: ListedPrefix;
-  try {
-    listed = await listPrefix(store, prefix, { signal });
-  } catch (error) {
-    return { kind: "failed", error };
-  }
-  await onReset(listed.keyValues, listed.revision);
+  const { signal, onPage, onEvents, onProgress, previous = false, maxBufferedEvents } = options;
+  let revision = 0;
+  const listing = await follow(listPages(store, prefix, { signal }), async (page) => {
+    revision = page.revision;
+    await onPage(page);
+  });
+  if (listing.kind === "failed" || signal.aborted) return listing;
   const watch = store.watch({
     range: { kind: "prefix", prefix },
-    startRevision: listed.revision + 1,
+    startRevision: revision + 1,
     previous,
     ...(maxBufferedEvents === undefined ? {} : { maxBufferedEvents }),
   });
@@ -80,16 +105,16 @@ async function followOnce(
 }
 
 /** Only failures of the store are returned; those of the callback are thrown. */
-async function follow(batches: AsyncIterator<WatchBatch>, onBatch: (batch: WatchBatch) => Promise<void>): Promise<Ended> {
+async function follow<T>(items: AsyncIterator<T>, onItem: (item: T) => Promise<void>): Promise<Ended> {
   for (;;) {
-    let next: IteratorResult<WatchBatch>;
+    let next: IteratorResult<T>;
     try {
-      next = await batches.next();
+      next = await items.next();
     } catch (error) {
       return { kind: "failed", error };
     }
     if (next.done) return { kind: "closed" };
-    await onBatch(next.value);
+    await onItem(next.value);
   }
 }
 

@@ -10,23 +10,40 @@ export interface ListedPrefix {
 const defaultPageKeys = 500;
 const lastCodePoint = 0x10ffff;
 
+/** A part of a listing: every page of it shows the prefix as it stood at the same revision. */
+export interface ListedPage extends ListedPrefix {
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
+}
+
+type ListOptions = WaitOptions & { readonly pageKeys?: number };
+
 /** Lists all keys with a prefix; `STORE_COMPACTED` when the store forgets the revision meanwhile. */
-export async function listPrefix(
-  store: Store,
-  prefix: string,
-  options: WaitOptions & { readonly pageKeys?: number } = {},
-): Promise<ListedPrefix> {
+export async function listPrefix(store: Store, prefix: string, options: ListOptions = {}): Promise<ListedPrefix> {
+  const keyValues: KeyValue[] = [];
+  let revision = 0;
+  for await (const page of listPages(store, prefix, options)) {
+    revision = page.revision;
+    for (const keyValue of page.keyValues) keyValues.push(keyValue);
+  }
+  return { revision, keyValues };
+}
+
+/** The same in pages, at least one, in the order of the keys. The next one is asked for when the one before was taken. */
+export async function* listPages(store: Store, prefix: string, options: ListOptions = {}): AsyncGenerator<ListedPage, void> {
   const limit = options.pageKeys ?? defaultPageKeys;
   let page = await store.range({ range: { kind: "prefix", prefix }, limit }, options);
   const { revision } = page;
   const end = prefixEnd(prefix);
-  const keyValues = [...page.keyValues];
-  for (let last = keyValues.at(-1); page.more && last; last = keyValues.at(-1)) {
+  for (let isFirst = true; ; isFirst = false) {
+    const { keyValues, more } = page;
+    const last = keyValues.at(-1);
+    const isLast = !more || !last;
+    yield { revision, keyValues, isFirst, isLast };
+    if (isLast) return;
     const start = `${last.key}\0`;
     page = await store.range({ range: { kind: "span", start, ...(end === undefined ? {} : { end }) }, limit, revision }, options);
-    for (const keyValue of page.keyValues) keyValues.push(keyValue);
   }
-  return { revision, keyValues };
 }
 
 /** The least text above every key with the prefix; undefined when there is none. */

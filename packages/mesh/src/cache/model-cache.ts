@@ -121,6 +121,12 @@ export class ModelCache implements CachedModelOwner {
     return this.#loaded.get(modelId);
   }
 
+  /** Every model that is here or on its way. */
+  *modelIds(): Generator<string, void> {
+    yield* this.#loaded.keys();
+    for (const modelId of this.#pending.keys()) if (!this.#loaded.has(modelId)) yield modelId;
+  }
+
   /** Whether it is here or on its way. */
   state(modelId: string): Extract<ModelState, "Loaded" | "Loading"> | undefined {
     if (this.#loaded.has(modelId)) return "Loaded";

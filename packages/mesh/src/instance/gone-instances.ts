@@ -1,6 +1,4 @@
 /** Which instances that records mention have been away so long that they are gone. */
-import type { ModelRecord } from "../records.ts";
-
 /** Remembers since when instances have been missing. */
 export class GoneInstances {
   readonly #missingSinceMs = new Map<string, number>();
@@ -10,17 +8,13 @@ export class GoneInstances {
     this.#goneAfterMs = goneAfterMs;
   }
 
-  /** Looks at all records; `nowMs` is on the monotonic scale. */
+  /** Takes every instance that records mention; `nowMs` is on the monotonic scale. */
   update(
-    records: Iterable<ModelRecord>,
+    mentioned: Iterable<string>,
     seen: { readonly isLive: (instanceId: string) => boolean; readonly nowMs: number },
   ): ReadonlySet<string> {
     const missing = new Set<string>();
-    for (const record of records) {
-      for (const instanceId of [...Object.keys(record.copies), ...Object.keys(record.failures)]) {
-        if (!seen.isLive(instanceId)) missing.add(instanceId);
-      }
-    }
+    for (const instanceId of mentioned) if (!seen.isLive(instanceId)) missing.add(instanceId);
     for (const instanceId of this.#missingSinceMs.keys()) if (!missing.has(instanceId)) this.#missingSinceMs.delete(instanceId);
     const gone = new Set<string>();
     for (const instanceId of missing) {

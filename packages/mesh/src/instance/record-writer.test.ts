@@ -47,7 +47,9 @@ async function bench(options: { readonly modelIds: readonly string[]; readonly w
   };
   for (const modelId of options.modelIds) await change(modelId, {});
   const { keyValues, revision } = await store.range({ range: { kind: "prefix", prefix: "mesh/" } });
-  view.reset(keyValues, revision);
+  view.beginListing(revision);
+  view.takeListed(keyValues);
+  Array.from(view.endListing());
   const read: Bench["read"] = async (modelId) => {
     const answer = await store.range({ range: { kind: "key", key: modelKey(modelId) } });
     return answer.keyValues[0] && decodeModelRecord(answer.keyValues[0].value);
