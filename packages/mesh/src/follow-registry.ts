@@ -4,7 +4,7 @@
  */
 import { type Clock, type Log, type Random, sleep } from "@modelyard/core";
 import { type ListPagesAndWatchOptions, listPagesAndWatch, type Store, type WatchBatch, type WatchEvent } from "@modelyard/store";
-import { inSlices } from "./in-slices.ts";
+import { inSlices, TurnBudget } from "./in-slices.ts";
 import type { RegistryView } from "./registry-view.ts";
 
 /** What {@link followRegistry} works with. */
@@ -20,9 +20,9 @@ export interface FollowRegistryDeps {
 const retryMs = 5_000;
 const prefix = "mesh/";
 /** Records that are read in one turn: about 8 us each. */
-const readAtOnce = 200;
+const readAtOnce = 100;
 /** Records that are looked at in one turn when a listing is over: below 1 us each. */
-const lookedAtAtOnce = 2_000;
+const lookedAtAtOnce = 1_000;
 
 type Callbacks = Pick<ListPagesAndWatchOptions, "onPage" | "onEvents">;
 
@@ -43,17 +43,23 @@ export async function followRegistry(view: RegistryView, deps: FollowRegistryDep
 }
 
 function takeInSlices(view: RegistryView, { clock, signal }: FollowRegistryDeps): Callbacks {
-  const slices = { clock, signal, size: readAtOnce };
+  const budget = new TurnBudget({ clock, signal, size: readAtOnce });
   return {
     async onPage({ keyValues, revision, isFirst, isLast }) {
       if (isFirst) view.beginListing(revision);
-      const isTaken = await inSlices(keyValues, slices, (slice) => view.takeListed(slice));
-      if (isTaken && isLast) await inSlices(view.endListing(), { ...slices, size: lookedAtAtOnce }, () => {});
+      for (let from = 0; from < keyValues.length && !signal.aborted; from += readAtOnce) {
+        const slice = keyValues.slice(from, from + readAtOnce);
+        view.takeListed(slice);
+        await budget.spend(slice.length);
+      }
+      if (isLast) await inSlices(view.endListing(), { clock, signal, size: lookedAtAtOnce }, () => {});
     },
     async onEvents(batch) {
-      await inSlices(partsOf(batch), { ...slices, size: 1 }, (parts) => {
-        for (const part of parts) view.apply(part);
-      });
+      for (const part of partsOf(batch)) {
+        if (signal.aborted) return;
+        view.apply(part);
+        await budget.spend(part.events.length);
+      }
     },
   };
 }

@@ -16,19 +16,41 @@ export interface SliceOptions {
 
 /** Visits all items in order; false when the signal ended it before. Rejects with what `visit` throws. */
 export async function inSlices<T>(items: Iterable<T>, options: SliceOptions, visit: (slice: readonly T[]) => void): Promise<boolean> {
-  const { clock, signal, size } = options;
+  const { signal, size } = options;
   let slice: T[] = [];
   for (const item of items) {
     if (slice.length === size) {
       visit(slice);
       slice = [];
-      await sleep(clock, 0, signal).catch(() => {
-        // Aborted: the condition below ends it.
-      });
+      await nextTurn(options);
     }
     if (signal.aborted) return false;
     slice.push(item);
   }
   visit(slice);
   return true;
+}
+
+/** The same for what comes in pieces: counts what was done in all of them since the last pause. */
+export class TurnBudget {
+  readonly #options: SliceOptions;
+  #spent = 0;
+
+  constructor(options: SliceOptions) {
+    this.#options = options;
+  }
+
+  /** Call it after some of the work; waits for the next turn of the event loop when a slice is full. Resolves at once when the signal ends it. */
+  async spend(count: number): Promise<void> {
+    this.#spent += count;
+    if (this.#spent < this.#options.size) return;
+    this.#spent = 0;
+    await nextTurn(this.#options);
+  }
+}
+
+function nextTurn({ clock, signal }: SliceOptions): Promise<void> {
+  return sleep(clock, 0, signal).catch(() => {
+    // Aborted: whoever waits looks at the signal.
+  });
 }

@@ -1,5 +1,6 @@
 import { recordedLog } from "@modelyard/core/testing";
 import type { KeyValue } from "@modelyard/store";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encodeRecord } from "./record-codec.ts";
 import type { ModelRecord, VModelRecord } from "./records.ts";
@@ -114,9 +115,10 @@ describe("RegistryView", () => {
       2,
     );
     view.note(a2, { record: model(2), modRevision: 9 });
+    const before = changes.length;
     reset(view, [], 5);
     expect([view.models.has(a1), view.models.has(a2), view.routes.list()]).toEqual([false, true, []]);
-    expect(changes.at(-1)?.models).toEqual(new Set([a1]));
+    expect(changes.slice(before).flatMap(({ models }) => [...models])).toEqual([a1]);
   });
 
   test("believes a store that lost its history: what it knew of the other one is gone", () => {
@@ -130,12 +132,12 @@ describe("RegistryView", () => {
       ],
       100,
     );
+    const before = changes.length;
     reset(view, [keyValue(`mesh/registry/${a2}`, model(7), 3), keyValue("mesh/vmodels/ns/a", vmodel(a2), 3)], 4);
     expect(view.models.has(a1)).toBe(false);
     expect(view.models.get(a2)?.record.revision).toBe(7);
     expect(view.routes.find("ns", "a")?.active.modelId).toBe(a2);
-    expect(changes.at(-2)?.models).toEqual(new Set([a2]));
-    expect(changes.at(-1)?.models).toEqual(new Set([a1]));
+    expect(changes.slice(before).flatMap(({ models }) => [...models])).toEqual([a2, a1]);
     view.apply({ revision: 5, events: [gone("mesh/vmodels/ns/a", 5)] });
     expect(view.routes.list()).toEqual([]);
   });
@@ -170,4 +172,68 @@ describe("RegistryView", () => {
     view.apply({ revision: 3, events: [put("mesh/vmodels/ns/a", vmodel(a1), 3), gone("mesh/vmodels/ns/b", 3)] });
     expect([view.referrersOf(a2), view.referrersOf(a1)]).toEqual([new Set(), new Set(["ns/a"])]);
   });
+
+  test("takes a listing in parts: every route on the way is one of before or of after, and its model is known", () => {
+    const service = fc.option(fc.constantFrom(a1, a2, "ns/b__isvc-1"), { nil: undefined });
+    const state = fc.record({ a: service, b: service, isOther: fc.boolean() });
+    fc.assert(
+      fc.property(state, state, fc.integer({ min: 1, max: 4 }), (before, after, partSize) => {
+        const { view } = open();
+        reset(view, listOf(before, 10), 10);
+        const known = routesOf(view);
+        // A store that lost its history starts again below.
+        const revision = after.isOther ? 5 : 20;
+        const listed = listOf(after, revision);
+        const fresh = open().view;
+        reset(fresh, listed, revision);
+        const expectWhole = (): void => {
+          for (const [name, modelId] of routesOf(view)) {
+            expect([known.get(name), routesOf(fresh).get(name)]).toContain(modelId);
+            expect(view.models.has(modelId)).toBe(true);
+          }
+        };
+        view.beginListing(revision);
+        for (let first = 0; first < listed.length; first += partSize) {
+          view.takeListed(listed.slice(first, first + partSize));
+          expectWhole();
+        }
+        for (const _ of view.endListing()) expectWhole();
+        expect(routesOf(view)).toEqual(routesOf(fresh));
+        expect(new Set(view.models.keys())).toEqual(new Set(fresh.models.keys()));
+      }),
+    );
+  });
+
+  test("keeps what it wrote itself while another history is listed, and forgets the rest, also when the listing is begun again", () => {
+    const { view } = open();
+    reset(view, [keyValue(`mesh/registry/${a1}`, model(1), 90), keyValue(`mesh/registry/${a2}`, model(2), 90)], 100);
+    view.beginListing(5);
+    view.takeListed([keyValue(`mesh/registry/${a1}`, model(7), 3)]);
+    view.note(a1, { record: model(8), modRevision: 6 });
+    expect(view.models.get(a1)).toEqual({ record: model(8), modRevision: 6 });
+    view.beginListing(7);
+    view.takeListed([keyValue(`mesh/registry/${a1}`, model(8), 6)]);
+    view.note(a1, { record: model(9), modRevision: 8 });
+    Array.from(view.endListing());
+    expect([view.models.get(a1)?.record.revision, view.models.has(a2)]).toEqual([9, false]);
+  });
 });
+
+interface Services {
+  readonly a: string | undefined;
+  readonly b: string | undefined;
+}
+
+/** A store with services of namespace `ns`, in the order of the keys. */
+function listOf({ a, b }: Services, modRevision: number): readonly KeyValue[] {
+  const ids = [...new Set([a, b].filter((id) => id !== undefined))].toSorted();
+  return [
+    ...ids.map((id) => keyValue(`mesh/registry/${id}`, model(1), modRevision)),
+    ...(a === undefined ? [] : [keyValue("mesh/vmodels/ns/a", vmodel(a), modRevision)]),
+    ...(b === undefined ? [] : [keyValue("mesh/vmodels/ns/b", vmodel(b), modRevision)]),
+  ];
+}
+
+function routesOf(view: RegistryView): ReadonlyMap<string, string> {
+  return new Map(view.routes.list().map(({ name, active }) => [name, active.modelId]));
+}

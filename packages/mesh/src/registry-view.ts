@@ -59,6 +59,8 @@ interface KeyFacts {
   readonly listing: number;
 }
 
+type Known = readonly [key: string, facts: KeyFacts];
+
 const decoder = new TextDecoder();
 /** Most records that one report has of those that a listing no longer has. */
 const maxRemovedAtOnce = 256;
@@ -126,21 +128,15 @@ export class RegistryView {
 
   /** Drops what the list does not have, one record a step; the list is taken when all steps are done. */
   *endListing(): Generator<void, void> {
-    let changes = noChanges();
     // Before the first one nothing was known.
     if (this.#listing > 1) {
-      for (const [key, facts] of this.#known()) {
-        if (this.#isDropped(facts)) this.#remove(key, changes);
-        if (changes.models.size + changes.vmodels.size >= maxRemovedAtOnce) {
-          this.#publish(changes);
-          changes = noChanges();
-        }
-        yield;
-      }
+      // No route may lead to a model that is gone already.
+      yield* this.#dropUnlisted(this.#knownNames());
+      yield* this.#dropUnlisted(this.#knownModels());
     }
     this.#isAnotherHistory = false;
     this.#isReady = true;
-    this.#publish(changes);
+    this.#publish(noChanges());
   }
 
   /** Takes changes. */
@@ -294,11 +290,27 @@ export class RegistryView {
     return this.#instances.get(key.slice(instancePrefix.length));
   }
 
-  *#known(): Generator<readonly [key: string, facts: KeyFacts], void> {
+  *#knownNames(): Generator<Known, void> {
     if (this.#leader) yield [leaderKey, this.#leader];
     for (const [id, facts] of this.#instances) yield [instancePrefix + id, facts];
     for (const [id, facts] of this.#vmodels) yield [vmodelPrefix + id, facts];
+  }
+
+  *#knownModels(): Generator<Known, void> {
     for (const [id, facts] of this.models.rows()) yield [registryPrefix + id, facts];
+  }
+
+  *#dropUnlisted(known: Iterable<Known>): Generator<void, void> {
+    let changes = noChanges();
+    for (const [key, facts] of known) {
+      if (this.#isDropped(facts)) this.#remove(key, changes);
+      if (changes.models.size + changes.vmodels.size >= maxRemovedAtOnce) {
+        this.#publish(changes);
+        changes = noChanges();
+      }
+      yield;
+    }
+    this.#publish(changes);
   }
 }
 

@@ -54,9 +54,10 @@ export class ShardedMap<V> implements Iterable<readonly [key: string, value: V]>
   }
 }
 
-/** FNV-1a, 32 bits, http://www.isthe.com/chongo/tech/comp/fnv/, its upper half folded in. */
+/** FNV-1a, 32 bits, http://www.isthe.com/chongo/tech/comp/fnv/, over at most 32 characters from all of the key, its upper half folded in. */
 function shardOf(key: string): number {
+  const step = (key.length >>> 5) + 1;
   let hash = 0x811c9dc5;
-  for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
+  for (let index = key.length - 1; index >= 0; index -= step) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
   return (hash ^ (hash >>> 16)) & (shardCount - 1);
 }

@@ -2,8 +2,9 @@
  * Loaded into every process of a server by `--import`, active in a serving process: SIGUSR2 begins to note how long JavaScript stands still, and the
  * next one writes it to the file that `MODELYARD_BENCH_PAUSES` names.
  *
- * Each turn of the event loop is taken apart, because its length alone does not say whose time it was: what the thread ran, what it waited for a
- * core though it could have run (Linux's /proc/PID/schedstat, which proc(5) describes), and what it slept in the loop (libuv's idle time).
+ * Each turn of the event loop is taken apart, because its length alone does not say whose time it was: what the thread ran, and what it waited for a
+ * core though it could have run (Linux's /proc/PID/schedstat, Documentation/scheduler/sched-stats.rst). What is left of a turn it slept in the loop,
+ * or waited for other threads, or the host had taken the core: a thread that only spins loses up to 23 ms at once in that way on a shared machine.
  * A timer wakes the loop each millisecond, so that a turn which is longer by more was late.
  */
 import { openSync, readSync, renameSync, writeFileSync } from "node:fs";
@@ -14,49 +15,50 @@ import { isMainThread } from "node:worker_threads";
 export interface Turn {
   /** From the start of the notes. */
   readonly atMs: number;
-  readonly wallMs: number;
+  /** By how much it was longer than it would be without anything to do. */
+  readonly lateMs: number;
   /** The thread ran, garbage that it collected included. */
   readonly ranMs: number;
   /** It could have run, but other threads had the cores. */
   readonly queuedMs: number;
-  /** It waited for events. */
-  readonly idleMs: number;
 }
 
-/** What was noted, milliseconds. */
+/** One collection of garbage. */
+export interface Collection {
+  /** From the start of the notes, milliseconds. */
+  readonly atMs: number;
+  readonly durationMs: number;
+}
+
+/** What was noted. */
 export interface Pauses {
-  /** Every collection of garbage. */
-  readonly collections: readonly number[];
+  readonly collections: readonly Collection[];
   readonly turns: number;
-  /** Of our own making: the turns in which the thread was busy for the longest time, the longest first. */
+  /** Of our own making: the turns in which the thread ran for the longest time, the longest first. */
   readonly busiest: readonly Turn[];
-  /** The longest turns, whatever filled them, the longest first. */
-  readonly longest: readonly Turn[];
+  /** The turns that were the latest, whatever filled them, the latest first. */
+  readonly latest: readonly Turn[];
 }
 
 /** How often a timer wakes the event loop, milliseconds. */
-export const tickMs = 1;
-
-/** How long a turn held up the loop by its own doing: it ran, or it stood still outside the loop's own waiting and not for want of a core. */
-export function ownMs({ wallMs, ranMs, queuedMs, idleMs }: Turn): number {
-  return Math.max(ranMs, wallMs - idleMs - queuedMs);
-}
-
+const tickMs = 1;
 const kept = 10;
 const text = Buffer.alloc(96);
 const observer = new PerformanceObserver((list) => note(list.getEntries()));
-let collections: number[] = [];
+let collections: Collection[] = [];
+let startMs = 0;
 let stop: (() => Omit<Pauses, "collections">) | undefined;
 
 if (isMainThread && process.argv[1]?.includes("serving-program")) process.on("SIGUSR2", toggle);
 
 function note(entries: readonly PerformanceEntry[]): void {
-  for (const { duration } of entries) collections.push(duration);
+  for (const { duration, startTime } of entries) collections.push({ atMs: startTime - startMs, durationMs: duration });
 }
 
 function toggle(): void {
   if (!stop) {
     collections = [];
+    startMs = performance.now();
     observer.observe({ entryTypes: ["gc"] });
     stop = watchTurns();
     return;
@@ -75,9 +77,8 @@ function toggle(): void {
 /** Returns what ends it. */
 function watchTurns(): () => Omit<Pauses, "collections"> {
   const schedule = openSync("/proc/self/schedstat", "r");
-  const start = performance.now();
   const busiest: Turn[] = [];
-  const longest: Turn[] = [];
+  const latest: Turn[] = [];
   const ticks = setInterval(() => {}, tickMs).unref();
   let turns = -1;
   let before = readClocks(schedule);
@@ -85,17 +86,16 @@ function watchTurns(): () => Omit<Pauses, "collections"> {
   const onTurn = (): void => {
     const now = readClocks(schedule);
     const turn: Turn = {
-      atMs: before.wallMs - start,
-      wallMs: now.wallMs - before.wallMs,
+      atMs: before.wallMs - startMs,
+      lateMs: Math.max(0, now.wallMs - before.wallMs - tickMs),
       ranMs: now.ranMs - before.ranMs,
       queuedMs: now.queuedMs - before.queuedMs,
-      idleMs: now.idleMs - before.idleMs,
     };
     before = now;
     // The first one began in the midst of it.
     if (++turns > 0) {
-      keep(busiest, turn, ownMs);
-      keep(longest, turn, (one) => one.wallMs);
+      keep(busiest, turn, (one) => one.ranMs);
+      keep(latest, turn, (one) => one.lateMs);
     }
     // One that is not waited for: the loop sleeps as it would without.
     next = setImmediate(onTurn).unref();
@@ -104,7 +104,7 @@ function watchTurns(): () => Omit<Pauses, "collections"> {
   return () => {
     clearInterval(ticks);
     clearImmediate(next);
-    return { turns, busiest, longest };
+    return { turns, busiest, latest };
   };
 }
 
@@ -116,16 +116,19 @@ function keep(turns: Turn[], turn: Turn, length: (one: Turn) => number): void {
   turns.length = Math.min(turns.length, kept);
 }
 
-type Clocks = Omit<Turn, "atMs">;
+interface Clocks {
+  readonly wallMs: number;
+  readonly ranMs: number;
+  readonly queuedMs: number;
+}
 
 function readClocks(schedule: number): Clocks {
   // The kernel brings the counters of the thread up to date for this call, and else at its next tick, up to 10 ms later.
   process.cpuUsage();
-  const [ran, queued] = text.latin1Slice(0, readSync(schedule, text, 0, text.length, 0)).split(" ");
+  const [ran, queued] = text.toString("latin1", 0, readSync(schedule, text, 0, text.length, 0)).split(" ");
   return {
     wallMs: performance.now(),
     ranMs: Number(ran) / 1e6,
     queuedMs: Number(queued) / 1e6,
-    idleMs: performance.eventLoopUtilization().idle,
   };
 }

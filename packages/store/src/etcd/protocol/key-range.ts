@@ -52,8 +52,27 @@ export function writeKeyValue({ key, value, createRevision, modRevision, version
 }
 
 /** The key value in a message, which may be dropped afterwards. */
-export function readKeyValue({ key, value, createRevision, modRevision, version, lease }: KeyValueMessage): KeyValue {
-  return { key: readKey(key), value: Uint8Array.from(value), createRevision, modRevision, version, leaseId: Number(lease) };
+export function readKeyValue(message: KeyValueMessage): KeyValue {
+  return keyValueOf(message, new Uint8Array(message.value));
+}
+
+/**
+ * The same for all of a page. Their values share one piece of memory, which stays as long as any of them: where garbage is being marked and much
+ * memory lies outside of V8's heap, V8 marks for 5 to 10 ms at each piece that is added, and a page of 500 took seconds.
+ */
+export function readKeyValues(messages: readonly KeyValueMessage[]): readonly KeyValue[] {
+  const memory = new Uint8Array(messages.reduce((sum, { value }) => sum + value.length, 0));
+  let at = 0;
+  return messages.map((message) => {
+    const from = at;
+    at += message.value.length;
+    memory.set(message.value, from);
+    return keyValueOf(message, memory.subarray(from, at));
+  });
+}
+
+function keyValueOf({ key, createRevision, modRevision, version, lease }: KeyValueMessage, value: Uint8Array): KeyValue {
+  return { key: readKey(key), value, createRevision, modRevision, version, leaseId: Number(lease) };
 }
 
 export function writeEvent({ kind, keyValue, previous }: WatchEvent): EventMessage {

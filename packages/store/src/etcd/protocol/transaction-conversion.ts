@@ -16,7 +16,7 @@ import type {
   RangeResponseMessage,
   ResponseHeaderMessage,
 } from "./key-messages.ts";
-import { readKey, readKeyValue, readRange, writeKeyValue, writeRange } from "./key-range.ts";
+import { readKey, readKeyValue, readKeyValues, readRange, writeKeyValue, writeRange } from "./key-range.ts";
 import {
   type CompareMessage,
   compareResults,
@@ -60,7 +60,7 @@ export function writeRangeResponse(response: RangeResponse, header: ResponseHead
 }
 
 export function readRangeResponse({ header, kvs, more, count }: RangeResponseMessage, revision = 0): RangeResponse {
-  return { revision: header?.revision || revision, keyValues: kvs.map(readKeyValue), more, count };
+  return { revision: header?.revision || revision, keyValues: readKeyValues(kvs), more, count };
 }
 
 export function writeTransaction({ compare = [], success, failure: otherwise = [] }: Transaction): TxnRequestMessage {
@@ -137,7 +137,7 @@ function readOperationResponse(message: ResponseOpMessage, revision: number): Op
   if (responseRange) return { kind: "range", response: readRangeResponse(responseRange, revision) };
   if (responsePut) return { kind: "put", ...(responsePut.prevKv ? { previous: readKeyValue(responsePut.prevKv) } : {}) };
   if (responseDeleteRange) {
-    return { kind: "delete", deleted: responseDeleteRange.deleted, previous: responseDeleteRange.prevKvs.map(readKeyValue) };
+    return { kind: "delete", deleted: responseDeleteRange.deleted, previous: readKeyValues(responseDeleteRange.prevKvs) };
   }
   throw failure("STORE_UNAVAILABLE", { why: "it answered a transaction with an unknown operation" });
 }

@@ -82,7 +82,7 @@ async function answer(call: GrpcCall, { method, message, log }: Answering): Prom
   call.onCancel((error) => cancelled.abort(error));
   try {
     // The message is valid during this turn only, the store may look at it later.
-    call.respond(await method(Uint8Array.from(message), { signal: cancelled.signal }));
+    call.respond(await method(new Uint8Array(message), { signal: cancelled.signal }));
   } catch (error) {
     if (call.isOver) return;
     const known = PlatformError.from(error);

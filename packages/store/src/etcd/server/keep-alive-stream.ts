@@ -27,7 +27,7 @@ export class KeepAliveStream implements GrpcMessageHandlers {
   onMessage(message: Uint8Array): void {
     this.#waiting++;
     if (this.#waiting === maxWaiting) this.#call.pause();
-    const bytes = Uint8Array.from(message);
+    const bytes = new Uint8Array(message);
     this.#answered = this.#answered.then(() => this.#answer(bytes));
   }
 
