@@ -54,10 +54,13 @@ export class ShardedMap<V> implements Iterable<readonly [key: string, value: V]>
   }
 }
 
-/** FNV-1a, 32 bits, http://www.isthe.com/chongo/tech/comp/fnv/, over at most 32 characters from all of the key, its upper half folded in. */
+/**
+ * FNV-1a, 32 bits, http://www.isthe.com/chongo/tech/comp/fnv/, its upper half folded in. Of a long key it takes the end, which tells ids apart (a
+ * number, a digest), and every fourth character of what is before.
+ */
 function shardOf(key: string): number {
-  const step = (key.length >>> 5) + 1;
   let hash = 0x811c9dc5;
-  for (let index = key.length - 1; index >= 0; index -= step) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
+  for (let index = key.length - 1, left = 24; index >= 0; index -= left > 0 ? 1 : 4, left--)
+    hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
   return (hash ^ (hash >>> 16)) & (shardCount - 1);
 }
