@@ -1,5 +1,5 @@
 /** Load by h2load (Debian: nghttp2-client): the same generator for every server, cheap enough not to be what is measured. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadPackageDefinition } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
@@ -67,8 +67,8 @@ export interface PlainLoad {
   readonly connections: number;
 }
 
-/** Sends requests and fails unless every one was answered with 200. Gives their rate a second. */
-export async function send(load: Load | PlainLoad, requests: number): Promise<number> {
+/** Sends requests and fails unless every one was answered with 200. Gives their rate a second. `log`: a file that notes each of them. */
+export async function send(load: Load | PlainLoad, requests: number, log?: string): Promise<number> {
   const { url, isHttp2, body, inFlight, connections } = "url" in load ? load : plain(load);
   const shape = ["-n", String(requests), "-c", String(connections), "-m", String(Math.max(1, inFlight / connections)), "-t", "1"];
   const fields = body?.headers.flatMap((field) => ["-H", field]) ?? [];
@@ -76,6 +76,7 @@ export async function send(load: Load | PlainLoad, requests: number): Promise<nu
     ...shape,
     ...(isHttp2 ? [] : ["--h1"]),
     ...(body ? ["-d", body.file] : []),
+    ...(log === undefined ? [] : [`--log-file=${log}`]),
     ...fields,
     url,
   ]);
@@ -83,6 +84,13 @@ export async function send(load: Load | PlainLoad, requests: number): Promise<nu
   if (status !== 0 || succeeded !== requests)
     throw new Error(`h2load had ${succeeded} of ${requests} requests answered by ${url}: ${output.slice(-800)}`);
   return Number(/([\d.]+) req\/s/.exec(output)?.[1] ?? 0);
+}
+
+/** Of each request that such a log notes, microseconds until the end of its answer, the shortest first. */
+export function latenciesIn(log: string): readonly number[] {
+  // Start in microseconds since 1970, status, duration in microseconds.
+  const lines = readFileSync(log, "utf8").trimEnd().split("\n");
+  return lines.map((line) => Number(line.split("\t")[2])).toSorted((a, b) => a - b);
 }
 
 function plain({ address, model, encoding, body, inFlight, connections }: Load): PlainLoad {

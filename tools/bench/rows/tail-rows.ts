@@ -1,10 +1,9 @@
 /** The tail of the latency at half of what the server can do. */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { startServer } from "../../acceptance/harness/server.ts";
 import { readCases, sharedModel } from "../../acceptance/harness/shared-data.ts";
 import { capture } from "../../repository.ts";
-import { type Load, send, writeBodies } from "../load.ts";
+import { type Load, latenciesIn, send, writeBodies } from "../load.ts";
 import type { BenchContext, OpenGroup, RowGroup } from "../row.ts";
 
 /** See the module. */
@@ -38,7 +37,8 @@ async function open({ folder, say }: BenchContext): Promise<OpenGroup> {
         async ours() {
           await send(load, 10_000);
           const highest = await send(load, 40_000);
-          const micros = await latencies(load, { log, perSecond: Math.floor(highest / 2 / connections) });
+          await sendPaced(load, { log, perSecond: Math.floor(highest / 2 / connections) });
+          const micros = latenciesIn(log);
           const at = (share: number): number => micros[Math.floor(micros.length * share)] ?? 0;
           say(
             `tail-half-load: ${micros.length} requests, p50 ${at(0.5)} us, p99 ${at(0.99)} us, p99.9 ${at(0.999)} us, longest ${micros.at(-1)} us`,
@@ -49,14 +49,6 @@ async function open({ folder, say }: BenchContext): Promise<OpenGroup> {
     ],
     close: async () => void (await server.stop()),
   };
-}
-
-/** Of each request, microseconds, the shortest first. */
-async function latencies(load: PacedLoad, pace: Pace): Promise<readonly number[]> {
-  await sendPaced(load, pace);
-  // Start in microseconds since 1970, status, duration in microseconds.
-  const lines = readFileSync(pace.log, "utf8").trimEnd().split("\n");
-  return lines.map((line) => Number(line.split("\t")[2])).toSorted((a, b) => a - b);
 }
 
 /** Load over gRPC from several connections. */
