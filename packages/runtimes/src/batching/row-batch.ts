@@ -52,9 +52,13 @@ export function splitRows(tensors: readonly Tensor[], rowCounts: readonly number
   return parts;
 }
 
+const noBytes = new Uint8Array(0);
+
 function addParts(tensor: Tensor, rowCounts: readonly number[], parts: readonly Tensor[][]): void {
   const { name, datatype, shape } = tensor;
   const perRow = (datatype === "BYTES" ? tensor.elements.length : tensor.bytes.byteLength) / (shape[0] ?? 1);
+  // Asked for once: `buffer` is a call of the engine, and `subarray` asks a Buffer for the class of its views besides.
+  const { buffer, byteOffset } = datatype === "BYTES" ? noBytes : tensor.bytes;
   let from = 0;
   let partShape: readonly number[] = [];
   for (let index = 0; index < rowCounts.length; index++) {
@@ -63,12 +67,7 @@ function addParts(tensor: Tensor, rowCounts: readonly number[], parts: readonly 
     if (partShape[0] !== count) partShape = [count, ...shape.slice(1)];
     const to = from + count * perRow;
     if (datatype === "BYTES") parts[index]?.push({ name, datatype, shape: partShape, elements: tensor.elements.slice(from, to) });
-    else parts[index]?.push({ name, datatype, shape: partShape, bytes: viewOf(tensor.bytes, from, to) });
+    else parts[index]?.push({ name, datatype, shape: partShape, bytes: new Uint8Array(buffer, byteOffset + from, to - from) });
     from = to;
   }
-}
-
-/** As `subarray`, which asks a Buffer for the class of its views. */
-function viewOf({ buffer, byteOffset }: Uint8Array, from: number, to: number): Uint8Array {
-  return new Uint8Array(buffer, byteOffset + from, to - from);
 }

