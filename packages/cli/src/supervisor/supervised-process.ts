@@ -32,6 +32,8 @@ export interface ProgramSource {
   readonly args?: readonly string[];
   /** Arguments of Node. Default: those of this process. */
   readonly execArgv?: readonly string[];
+  /** Default: that of this process. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** What the supervisor wants to know of a child. */
@@ -151,6 +153,7 @@ export class SupervisedProcess {
       detached: true,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       ...(source.execArgv === undefined ? {} : { execArgv: [...source.execArgv] }),
+      ...(source.env && { env: source.env }),
     });
     this.#child = child;
     this.#identity = child.pid === undefined ? undefined : identityOf(child.pid);
