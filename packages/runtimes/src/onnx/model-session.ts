@@ -35,12 +35,12 @@ export interface SessionThread {
   readonly clock: Clock;
 }
 
-/** Opens a prepared copy. Throws ONNX Runtime's own error. */
-export async function openModelSession(plan: SessionPlan, thread: SessionThread): Promise<ModelSession> {
+/** Opens a prepared copy; `bytes`: what the copy holds, where that was read already. Throws ONNX Runtime's own error. */
+export async function openModelSession(plan: SessionPlan, thread: SessionThread, bytes?: Uint8Array): Promise<ModelSession> {
   const { engine, journal } = thread;
   journal.begin({ modelId: plan.modelId, phase: "load", limitMs: plan.loadLimitMs });
   try {
-    const session = await engine.open(plan.path, { optimization: "disabled", threads: plan.threads });
+    const session = await engine.open(plan.path, { optimization: "disabled", threads: plan.threads, bytes });
     return new ModelSession(plan, session, thread);
   } finally {
     journal.end();

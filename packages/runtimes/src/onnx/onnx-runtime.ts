@@ -202,7 +202,7 @@ class OnnxModelRuntime implements ModelRuntime {
     switch (placement) {
       case "inline": {
         const thread = { engine: this.#engine, journal: journal?.main ?? noThreadJournal, clock };
-        return { placement, session: await openModelSession(plan, thread), batching };
+        return { placement, session: await openModelSession(plan, thread, copy.checkedBytes()), batching };
       }
       case "worker":
         return { placement, copies: await openCopies(workers, plan), batching };

@@ -109,6 +109,8 @@ async function totalBytes(files: readonly JobFile[]): Promise<number> {
 
 interface LoadedCopy {
   readonly session: OrtSession;
+  /** What the session says of itself, which it does not any more once it is released. */
+  readonly known: Pick<OrtSession, "inputs" | "outputs">;
   readonly threads: number;
   readonly loadMicros: number;
   readonly memoryBytes: number;
@@ -118,7 +120,8 @@ async function loadMeasured(job: PrepareJob, deps: PrepareDeps, threads: number)
   const path = join(job.outputDir, graphName);
   const open = (): Promise<OrtSession> => openOrRefuse(deps.engine, path, { optimization: "disabled", threads });
   const measured = await measureLoad(open, deps.clock);
-  return { ...measured, threads };
+  const { inputs, outputs } = measured.session;
+  return { ...measured, known: { inputs, outputs }, threads };
 }
 
 async function openOrRefuse(engine: OrtEngine, path: string, options: OrtOpenOptions): Promise<OrtSession> {
@@ -171,8 +174,8 @@ async function writeInfo(job: PrepareJob, found: Findings): Promise<void> {
   const info: PreparedInfo = {
     format: prepareFormat,
     files: await Promise.all(names.map((name) => describeFile(job.outputDir, name))),
-    inputs: resolveShapes(graph.signature.inputs, { known: loaded.session.inputs, ran: measured.inputShapes }),
-    outputs: resolveShapes(graph.signature.outputs, { known: loaded.session.outputs, ran: measured.outputShapes }),
+    inputs: resolveShapes(graph.signature.inputs, { known: loaded.known.inputs, ran: measured.inputShapes }),
+    outputs: resolveShapes(graph.signature.outputs, { known: loaded.known.outputs, ran: measured.outputShapes }),
     edits: graph.edits,
     warnings: [...graph.findings.map((finding) => finding.message), ...measured.warnings],
     runMicros: measured.runMicros,

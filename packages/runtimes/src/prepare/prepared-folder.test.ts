@@ -5,7 +5,8 @@ import { crc32 } from "node:zlib";
 import { silentLog } from "@modelyard/core";
 import { fakeClock } from "@modelyard/core/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { PreparedFolder, preparedKey } from "./prepared-folder.ts";
+import { scratchBytes } from "./checksum-of.ts";
+import { type PreparedCopy, PreparedFolder, preparedKey } from "./prepared-folder.ts";
 import { type PreparedInfo, prepareFormat } from "./prepared-info.ts";
 
 const nowMs = 1_700_000_000_000;
@@ -42,6 +43,11 @@ async function age(target: string, ageMs: number): Promise<void> {
   await utimes(target, (nowMs - ageMs) / 1000, (nowMs - ageMs) / 1000);
 }
 
+function heldText(copy: PreparedCopy | undefined): string | undefined {
+  const bytes = copy?.checkedBytes();
+  return bytes && Buffer.from(bytes).toString();
+}
+
 const keys = ["a", "b", "c"].map((name) => preparedKey([name]));
 
 describe("PreparedFolder", () => {
@@ -57,6 +63,22 @@ describe("PreparedFolder", () => {
     const target = folder();
     await target.add("00ff", write);
     expect((await target.find("00ff"))?.sizeBytes).toBe(5);
+  });
+
+  it("find() hands over the bytes that it checked, until another copy is checked", async () => {
+    const target = folder();
+    for (const key of keys) await target.add(key, (dir) => write(dir, Buffer.from(key)));
+    const first = await target.find(keys[0] ?? "");
+    expect(heldText(first)).toBe(keys[0]);
+    const together = await Promise.all(keys.map((key) => target.find(key)));
+    expect([first, ...together].map(heldText)).toEqual([undefined, undefined, undefined, keys[2]]);
+  });
+
+  it("find() hands over no bytes of a copy that is too large to be kept", async () => {
+    await folder().add("00ff", (dir) => write(dir, Buffer.alloc(scratchBytes + 1)));
+    const found = await folder().find("00ff");
+    expect(found?.sizeBytes).toBe(scratchBytes + 1);
+    expect(found?.checkedBytes()).toBeUndefined();
   });
 
   it("sweep() removes the copies used longest ago until the rest fits", async () => {

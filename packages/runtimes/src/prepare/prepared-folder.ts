@@ -4,7 +4,7 @@
  * One folder per copy under the first two digits of its key. A copy is written into a temporary folder, synced, and renamed into place, so a folder
  * under its key is complete; what rots or is cut off afterwards is found by size and checksum and made again.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { readFileSync, statSync, utimesSync } from "node:fs";
 import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -19,6 +19,8 @@ export interface PreparedCopy {
   readonly path: string;
   readonly sizeBytes: number;
   readonly info: PreparedInfo;
+  /** The graph as it was checked, until the caller waits for anything; `undefined` where it was too large to be kept, or others were checked since. */
+  checkedBytes(): Uint8Array | undefined;
 }
 
 /** What a folder is made from. */
@@ -41,13 +43,15 @@ const touchEveryMs = 600_000;
 
 /** Key of a copy: all it depends on. */
 export function preparedKey(parts: readonly string[]): string {
-  return createHash("sha256").update(parts.join("\n")).digest("hex");
+  return hash("sha256", parts.join("\n"));
 }
 
 /** See the module. */
 export class PreparedFolder {
   readonly #deps: PreparedFolderDeps;
   readonly #scratch = new Uint8Array(scratchBytes);
+  /** Copies that were checked: the scratch holds what the last of them was made of. */
+  #checked = 0;
 
   constructor(deps: PreparedFolderDeps) {
     this.#deps = deps;
@@ -58,13 +62,18 @@ export class PreparedFolder {
     const info = this.peek(key);
     if (!info) return undefined;
     const dir = this.#dirOf(key);
-    const intact = await Promise.all(info.files.map((file) => isIntact(join(dir, file.name), { expected: file, scratch: this.#scratch })));
-    if (!intact.every(Boolean)) {
+    const checks = info.files.map((file) => isIntact(join(dir, file.name), { expected: file, scratch: this.#scratch }));
+    const turn = ++this.#checked;
+    if (!(await Promise.all(checks)).every(Boolean)) {
       this.#deps.log.warn("prepared copy is damaged and will be made again", { dir });
       return undefined;
     }
     this.#touch(join(dir, infoName));
-    return copyOf(dir, info);
+    const sizeBytes = info.files.reduce((sum, file) => sum + file.sizeBytes, 0);
+    const isHeld = info.files.length === 1 && sizeBytes <= this.#scratch.length;
+    const checkedBytes = (): Uint8Array | undefined =>
+      isHeld && turn === this.#checked ? this.#scratch.subarray(0, sizeBytes) : undefined;
+    return { path: join(dir, info.files[0]?.name ?? ""), sizeBytes, info, checkedBytes };
   }
 
   /** The record under a key; the copy itself is not looked at. Read on this thread: see `checksumOf`. */
@@ -130,15 +139,6 @@ export class PreparedFolder {
   #dirOf(key: string): string {
     return join(this.#deps.dir, key.slice(0, 2), key);
   }
-}
-
-function copyOf(dir: string, info: PreparedInfo): PreparedCopy {
-  const [graph] = info.files;
-  return {
-    path: join(dir, graph?.name ?? ""),
-    sizeBytes: info.files.reduce((sum, file) => sum + file.sizeBytes, 0),
-    info,
-  };
 }
 
 async function isIntact(path: string, check: { readonly expected: FileChecksum; readonly scratch: Uint8Array }): Promise<boolean> {
