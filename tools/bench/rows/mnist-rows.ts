@@ -7,6 +7,7 @@ import { pythonOf } from "../../python-environment.ts";
 import { capture } from "../../repository.ts";
 import { processTree, residentMib } from "../cpu-time.ts";
 import { cpuSample, type Encoding, type Load, ourWarmUp, type RequestBodies, slowWarmUp, warmUp, writeBodies } from "../load.ts";
+import { startFloor } from "../peers/floor.ts";
 import { startKserveServer } from "../peers/kserve-server.ts";
 import { type LazyPeer, lazily } from "../peers/lazily.ts";
 import { startLitServe } from "../peers/litserve.ts";
@@ -50,6 +51,7 @@ interface Bench {
   readonly mlserverDefault: LazyPeer;
   readonly kserve: LazyPeer;
   readonly litserve: LazyPeer;
+  readonly floor: LazyPeer;
 }
 
 async function open({ folder }: BenchContext): Promise<OpenGroup> {
@@ -76,11 +78,15 @@ async function open({ folder }: BenchContext): Promise<OpenGroup> {
     mlserverDefault: warmed(["grpc", "rest"], () => startMlServer(join(folder, "mlserver-default"), served, 1)),
     kserve: warmed(everyEncoding, () => startKserveServer(join(folder, "kserve"), served)),
     litserve: warmed(["rest"], () => startLitServe(join(folder, "litserve"), served)),
+    floor: lazily(
+      () => startFloor({ folder, modelPath: path, likePid: server.ready.pids.serving[0] ?? 0 }),
+      () => Promise.resolve(),
+    ),
   };
   return {
     rows: [...bareRows(bench), ...peerRows(bench), ...memoryRows(bench)],
     async close() {
-      for (const peer of [bench.mlserver, bench.mlserverDefault, bench.kserve, bench.litserve]) await peer.stop();
+      for (const peer of [bench.mlserver, bench.mlserverDefault, bench.kserve, bench.litserve, bench.floor]) await peer.stop();
       await server.stop();
     },
   };
@@ -165,7 +171,7 @@ function peerRow(bench: Bench, { id, name, peer, budget }: ComparedPeer, encodin
   };
 }
 
-function memoryRows({ server, mlserver, kserve, litserve }: Bench): readonly RowPlan[] {
+function memoryRows({ server, mlserver, kserve, litserve, floor }: Bench): readonly RowPlan[] {
   const row = (id: string, peer: LazyPeer, name: string): RowPlan => ({
     id,
     what: `Resident memory of the serving process with one model after the load above, beside ${name}: how many fit on a machine`,
@@ -176,6 +182,7 @@ function memoryRows({ server, mlserver, kserve, litserve }: Bench): readonly Row
   });
   return [
     { ...row("memory-serving", mlserver, "MLServer 1.7.1 in process"), budget: { kind: "maxValue", value: 95 } },
+    row("memory-serving-floor", floor, "a program of 20 lines that runs the model from a socket"),
     row("memory-serving-kserve", kserve, "KServe's server 0.21.0"),
     row("memory-serving-litserve", litserve, "LitServe 0.2.19"),
   ];
