@@ -57,8 +57,8 @@ export function readKeyValue(message: KeyValueMessage): KeyValue {
 }
 
 /**
- * The same for all of a page. Their values share one piece of memory, which stays as long as any of them: where garbage is being marked and much
- * memory lies outside of V8's heap, V8 marks for 5 to 10 ms at each piece that is added, and a page of 500 took seconds.
+ * The same for all of a page. Their values share one piece of memory, which stays as long as any of them: with a piece for each, a page of 500 took up to
+ * 0.8 s of CPU amid two million records, and 0.08 with one (the likely cause, not traced: V8 marks a little at each piece that is added outside of its heap).
  */
 export function readKeyValues(messages: readonly KeyValueMessage[]): readonly KeyValue[] {
   const memory = new Uint8Array(messages.reduce((sum, { value }) => sum + value.length, 0));
