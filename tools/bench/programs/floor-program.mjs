@@ -15,14 +15,18 @@ const bodyBytes = 784 * Float32Array.BYTES_PER_ELEMENT;
 createServer((socket) => {
   let held = Buffer.alloc(0);
   socket.on("error", () => socket.destroy());
-  socket.on("data", async (bytes) => {
+  socket.on("data", (bytes) => {
     held = held.length === 0 ? bytes : Buffer.concat([held, bytes]);
     const bodyStart = held.indexOf("\r\n\r\n") + 4;
     if (bodyStart < 4 || held.length < bodyStart + bodyBytes) return;
     const numbers = new Float32Array(held.buffer.slice(held.byteOffset + bodyStart, held.byteOffset + bodyStart + bodyBytes));
     held = Buffer.alloc(0);
-    const { [output]: scores } = await session.run({ [input]: new Tensor("float32", numbers, [1, 1, 28, 28]) });
-    const body = Buffer.from(scores?.data.buffer ?? new ArrayBuffer(0));
-    socket.write(Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n`), body]));
+    session.run({ [input]: new Tensor("float32", numbers, [1, 1, 28, 28]) }).then(
+      ({ [output]: scores }) => {
+        const body = Buffer.from(scores?.data.buffer ?? new ArrayBuffer(0));
+        socket.write(Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n`), body]));
+      },
+      (error) => socket.destroy(error),
+    );
   });
 }).listen(Number(port), "127.0.0.1");
