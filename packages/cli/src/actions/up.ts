@@ -9,7 +9,6 @@ import type { Config } from "../config/keys.ts";
 import { type ConfigFlags, loadConfig } from "../config/load-config.ts";
 import { isChosen } from "../config/resolve-config.ts";
 import { controlSettings, metricsAccess, runningFileOf, serveSettings } from "../programs/program-settings.ts";
-import { servingEnvironment } from "../programs/serving-environment.ts";
 import { servingNodeArguments } from "../programs/serving-node-arguments.ts";
 import { dataFolderAt } from "../supervisor/data-folder.ts";
 import { defaultHeartbeat, type WorkWatch } from "../supervisor/heartbeat.ts";
@@ -61,7 +60,6 @@ function supervisorOptions(config: Config, isMetricsPortChosen: boolean, clock: 
         entry: entry("#serving-program"),
         args,
         execArgv: servingNodeArguments(process.execArgv),
-        env: servingEnvironment(process.env),
         settings: ({ slot }) => serveSettings(config, productVersion(), slot),
         openWatch: (slot, pid) => watchRuns({ path: runningFileOf(config, slot), pid, clock }),
       },

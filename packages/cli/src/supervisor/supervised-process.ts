@@ -32,8 +32,6 @@ export interface ProgramSource {
   readonly args?: readonly string[];
   /** Arguments of Node. Default: those of this process. */
   readonly execArgv?: readonly string[];
-  /** Default: that of this process. */
-  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** What the supervisor wants to know of a child. */
@@ -153,7 +151,6 @@ export class SupervisedProcess {
       detached: true,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       ...(source.execArgv === undefined ? {} : { execArgv: [...source.execArgv] }),
-      ...(source.env && { env: source.env }),
     });
     this.#child = child;
     this.#identity = child.pid === undefined ? undefined : identityOf(child.pid);
