@@ -18,8 +18,9 @@ export interface MeasuredLoad {
 const clearlyShortMicros = 2_000;
 const clearlyLongMicros = 200_000;
 const maxLoads = 4;
-// Who slept has the core first when it wakes: loads right after one another are cut in on alike.
-const pauseMs = 10;
+// Who slept has the core first when it wakes: loads right after one another are cut in on alike. What takes the core away may last for a while.
+const firstPauseMs = 10;
+const pauseGrowth = 4;
 
 /** Loads once or a few times; gives the last session and the shortest time, and releases the sessions before. */
 export async function measureLoad(open: () => OrtSession | Promise<OrtSession>, clock: Clock): Promise<MeasuredLoad> {
@@ -28,7 +29,7 @@ export async function measureLoad(open: () => OrtSession | Promise<OrtSession>, 
   const memoryBytes = Math.max(0, process.memoryUsage.rss() - residentBefore);
   for (let loads = 1; loads < maxLoads && isDoubtful(shortest.loadMicros); loads++) {
     await shortest.session.release();
-    await sleep(clock, pauseMs);
+    await sleep(clock, firstPauseMs * pauseGrowth ** (loads - 1));
     const next = await timed(open, clock);
     shortest = { session: next.session, loadMicros: Math.min(next.loadMicros, shortest.loadMicros) };
   }

@@ -5,6 +5,16 @@ import { medianMicros } from "./median-micros.ts";
 
 const perRound = 31;
 
+it("medianMicros() finds the time of a run that is cut in on more often than not for a while", async () => {
+  const clock = fakeClock();
+  let runs = 0;
+  const run = async (): Promise<readonly []> => {
+    await clock.advance(runs++ % 5 === 0 ? 0.04 : 0.7);
+    return [];
+  };
+  expect(await passingPauses(medianMicros(run, clock), clock)).toBeCloseTo(40, 3);
+});
+
 it.each([
   ["a run that is clearly short once", [0.05, 9], { runs: perRound, micros: 50 }],
   ["a run that is clearly long once", [10, 1], { runs: 25, micros: 10_000 }],
