@@ -70,11 +70,14 @@ export class Housekeeping {
     this.#isDue = true;
     if (this.#isRunning) return;
     this.#isRunning = true;
-    while (this.#isDue && !this.#options.signal.aborted) {
-      this.#isDue = false;
-      await this.#pass();
+    try {
+      while (this.#isDue && !this.#options.signal.aborted) {
+        this.#isDue = false;
+        await this.#pass();
+      }
+    } finally {
+      this.#isRunning = false;
     }
-    this.#isRunning = false;
   }
 
   /** Takes what records say of this instance as it was when it began, for {@link planWarmUp}. */
