@@ -6,7 +6,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { Measurement, Point, PointScript } from "./acceptance/point.ts";
+import { killStartedBy } from "./acceptance/harness/leftovers.ts";
+import type { Measurement, Point, PointContext, PointScript } from "./acceptance/point.ts";
 import { points } from "./acceptance/points.ts";
 
 const { values: flags, positionals } = parseArgs({
@@ -43,11 +44,26 @@ async function measure(point: Point): Promise<Measurement> {
   const say = (line: string): void => void process.stderr.write(`  ${point.name}: ${line}\n`);
   try {
     const script = (await import(new URL(point.script, new URL("./acceptance/", import.meta.url)).href)) as PointScript;
-    return await script.measure({ folder, say, isCi: flags.ci });
+    return await withinLimit(script, { folder, say, isCi: flags.ci });
   } catch (error) {
     return { measured: `failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, holds: false };
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  }
+}
+
+/** A point that does not end falls short: what it started is named, with what it last said above, and killed. */
+async function withinLimit(script: PointScript, context: PointContext): Promise<Measurement> {
+  const limitMinutes = context.isCi ? 10 : 60;
+  const over = Promise.withResolvers<Measurement>();
+  const timer = setTimeout(() => {
+    const details = killStartedBy(context.folder).map(({ pid, command }) => `still running then: ${pid} ${command.slice(0, 300)}`);
+    over.resolve({ measured: `did not end within ${limitMinutes} minutes`, holds: false, details });
+  }, limitMinutes * 60_000);
+  try {
+    return await Promise.race([script.measure(context), over.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

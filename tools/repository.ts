@@ -34,19 +34,42 @@ export interface Outcome {
   readonly stdout: string;
 }
 
-/** Runs a program, with more variables in its environment if it needs some, and keeps what it printed. */
-export function capture(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
+/** Options of {@link capture}. */
+export interface CaptureOptions {
+  /** More variables of its environment. Default none. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What it reads from its standard input. Default nothing. */
+  readonly input?: string;
+  /** How long it may run; then it is killed, its status is 124, and its output says so. Default one hour. */
+  readonly limitMs?: number;
+}
+
+/** Runs a program and keeps what it printed. */
+export function capture(command: string, args: readonly string[], options: CaptureOptions = {}): Promise<Outcome> {
+  const { env, input = "", limitMs = 3_600_000 } = options;
   const child = spawn(command, args, {
     cwd: root,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
     env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0", ...env },
   });
+  // A program that ends without reading: its status and words say the rest.
+  child.stdin.on("error", () => {});
+  child.stdin.end(input);
   let [output, stdout] = ["", ""];
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
   return new Promise((done, fail) => {
+    const limit = setTimeout(() => {
+      child.kill("SIGKILL");
+      // Programs that it started may hold the pipes open.
+      for (const stream of [child.stdout, child.stderr]) stream.destroy();
+      done({ status: 124, output: `${output}\n${command} did not end within ${limitMs} ms and was killed`, stdout });
+    }, limitMs).unref();
     child.once("error", fail);
-    child.once("close", (code, signal) => done({ status: statusOf(code, signal), output, stdout }));
+    child.once("close", (code, signal) => {
+      clearTimeout(limit);
+      done({ status: statusOf(code, signal), output, stdout });
+    });
   });
 }
 

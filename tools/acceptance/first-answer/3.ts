@@ -54,7 +54,7 @@ export async function measure({ folder, say }: PointContext): Promise<Measuremen
 }
 
 async function callsOf(python: string, args: readonly string[]): Promise<readonly Call[]> {
-  const { status, output } = await capture(python, args);
+  const { status, output } = await capture(python, args, { limitMs: 120_000 });
   const calls = output.split("\n").flatMap((line) => (line.startsWith('{"client"') ? [JSON.parse(line) as Call] : []));
   const failure = { client: args[0] ?? "", call: "script", ok: false, answer: output.slice(-400) };
   return status === 0 ? calls : [...calls, failure];

@@ -15,9 +15,12 @@ export interface ClientCall {
   readonly answer: string;
 }
 
+/** How long a client's program may run: none takes more than a few seconds, and one that waits for an answer for ever is a call that failed. */
+export const clientLimitMs = 120_000;
+
 /** Runs a script that prints calls as JSON lines; a script that ends badly is a call that failed. */
 export async function callsOfScript(python: string, args: readonly string[]): Promise<readonly ClientCall[]> {
-  const { status, output, stdout } = await capture(python, ["-B", ...args]);
+  const { status, output, stdout } = await capture(python, ["-B", ...args], { limitMs: clientLimitMs });
   const calls = stdout.split("\n").flatMap((line) => (line.startsWith('{"client"') ? [JSON.parse(line) as ClientCall] : []));
   const failure: ClientCall = { client: args.join(" "), call: "script", outcome: "failed", answer: output.slice(-400) };
   return status === 0 && calls.length > 0 ? calls : [...calls, failure];

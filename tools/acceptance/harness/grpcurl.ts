@@ -1,7 +1,6 @@
 /** grpcurl, which knows of the services only what reflection tells: lists and describes everything, and calls every method that it finds. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { attempted, type ClientCall } from "./client-calls.ts";
+import { capture, type Outcome } from "../../repository.ts";
+import { attempted, type ClientCall, clientLimitMs } from "./client-calls.ts";
 import type { Ports } from "./encrypted-server.ts";
 import { findGoProgram } from "./go-program.ts";
 import { type GrpcurlAnswer, type GrpcurlCall, grpcurlCalls, grpcurlInferences } from "./grpcurl-calls.ts";
@@ -9,21 +8,17 @@ import type { KnownCase } from "./shared-data.ts";
 
 const client = "grpcurl";
 
-interface Run {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-type Grpcurl = (names: readonly string[], options?: readonly string[], input?: string) => Promise<Run>;
+type Grpcurl = (names: readonly string[], options?: readonly string[], input?: string) => Promise<Outcome>;
 
 /** Every call, or one that failed where the program is not installed. */
 export async function callsOfGrpcurl({ open, encrypted, files }: Ports, known: KnownCase): Promise<readonly ClientCall[]> {
   const program = findGoProgram(client);
   if (program === undefined) return [{ client, call: "grpcurl", outcome: "failed", answer: "not installed: tools/install-go-tools.ts" }];
-  const grpcurl: Grpcurl = (names, options = [], input = "") => run(program, ["-plaintext", ...options, open, ...names], input);
+  const grpcurl: Grpcurl = (names, options = [], input = "") =>
+    capture(program, ["-plaintext", ...options, open, ...names], { input, limitMs: clientLimitMs });
   const identity = ["-cacert", files.authority, "-cert", files.certificate, "-key", files.key];
-  const overTls: Grpcurl = (names, options = [], input = "") => run(program, [...identity, ...options, encrypted, ...names], input);
+  const overTls: Grpcurl = (names, options = [], input = "") =>
+    capture(program, [...identity, ...options, encrypted, ...names], { input, limitMs: clientLimitMs });
   const methods = await listedMethods(grpcurl);
   const calls = grpcurlCalls(known);
   return [
@@ -33,18 +28,6 @@ export async function callsOfGrpcurl({ open, encrypted, files }: Ports, known: K
     ...(await inOrder(grpcurlInferences(known), (one) => called(overTls, { ...one, label: `${one.label ?? one.method} over TLS` }))),
     ...methods.map((method) => accounted(method, calls)),
   ];
-}
-
-async function run(program: string, args: readonly string[], input: string): Promise<Run> {
-  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
-  // A call that is refused by then ends without reading: its status and words say the rest.
-  child.stdin.on("error", () => {});
-  child.stdin.end(input);
-  let [stdout, stderr] = ["", ""];
-  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  const [status] = (await once(child, "close")) as [number | null];
-  return { status, stdout, stderr };
 }
 
 /** `package.Service/Method` of every service. */
@@ -75,11 +58,11 @@ async function described(grpcurl: Grpcurl, methods: readonly string[]): Promise<
 function called(grpcurl: Grpcurl, { label, method, sent, options = [], isRight, refusal }: GrpcurlCall): Promise<ClientCall> {
   return attempted({ client, call: label ?? method }, async () => {
     const requests = sent.map((request) => JSON.stringify(request)).join("\n");
-    const { status, stdout, stderr } = await grpcurl([method], [...options, "-d", "@"], requests);
+    const { status, stdout, output } = await grpcurl([method], [...options, "-d", "@"], requests);
     if (refusal) {
-      return { isRight: status !== 0 && refusal.every((word) => stderr.includes(word)), answer: stderr, isRefusal: true };
+      return { isRight: status !== 0 && refusal.every((word) => output.includes(word)), answer: output, isRefusal: true };
     }
-    return { isRight: isRight(answersOf(stdout)), answer: stdout + stderr };
+    return { isRight: isRight(answersOf(stdout)), answer: output };
   });
 }
 

@@ -1,6 +1,6 @@
 /** Load generators that people bring: ghz, which knows the services by reflection, over both kinds of port, and hey. Every request must succeed. */
 import { capture } from "../../repository.ts";
-import { attempted, type ClientCall } from "./client-calls.ts";
+import { attempted, type ClientCall, clientLimitMs } from "./client-calls.ts";
 import type { Ports } from "./encrypted-server.ts";
 import { findGoProgram } from "./go-program.ts";
 import type { KnownCase } from "./shared-data.ts";
@@ -39,7 +39,7 @@ async function called({ client, call, args, success }: Run): Promise<ClientCall>
   const program = findGoProgram(client);
   if (program === undefined) return { client, call, outcome: "left out", answer: "it is not installed: tools/install-go-tools.ts" };
   return attempted({ client, call }, async () => {
-    const { status, output } = await capture(program, [...load, ...args]);
+    const { status, output } = await capture(program, [...load, ...args], { limitMs: clientLimitMs });
     const words = output.replaceAll(/\s+/g, " ");
     const isRight = status === 0 && words.includes(success);
     return { isRight, answer: isRight ? success : words.slice(-200) };

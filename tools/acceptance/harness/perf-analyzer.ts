@@ -3,7 +3,7 @@ import { chmodSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pythonOf } from "../../python-environment.ts";
 import { capture } from "../../repository.ts";
-import { type Attempt, attempted, type ClientCall } from "./client-calls.ts";
+import { type Attempt, attempted, type ClientCall, clientLimitMs } from "./client-calls.ts";
 import type { Ports } from "./encrypted-server.ts";
 import type { KnownCase } from "./shared-data.ts";
 import { ask } from "./tls-client.ts";
@@ -93,7 +93,7 @@ async function installed(): Promise<Program | { readonly reason: string }> {
     const path = join(bin, client);
     const [libraries = ""] = globSync(join(bin, "..", "lib", "*", "site-packages", "nvidia", "cuda_runtime", "lib"));
     chmodSync(path, 0o755);
-    const { status, output } = await capture(path, ["--version"], { LD_LIBRARY_PATH: libraries });
+    const { status, output } = await capture(path, ["--version"], { env: { LD_LIBRARY_PATH: libraries }, limitMs: clientLimitMs });
     return status === 0 ? { path, libraries } : { reason: `it does not start on this machine: ${output.trim()}` };
   } catch (error) {
     return { reason: `it cannot be installed on this machine: ${String(error).slice(0, 300)}` };
@@ -106,7 +106,7 @@ async function run({ path, libraries }: Program, ports: Ports, load: Load): Prom
   const address = isEncrypted ? ports.encrypted : ports.open;
   const url = isEncrypted && protocol === "http" ? `https://${address}` : address;
   const args = ["-m", model, "-u", url, "-i", protocol, "--request-count", String(requests), ...flags];
-  const { status, output } = await capture(path, args, { LD_LIBRARY_PATH: libraries });
+  const { status, output } = await capture(path, args, { env: { LD_LIBRARY_PATH: libraries }, limitMs: clientLimitMs });
   if (refusal !== undefined) {
     return { isRight: status !== 0 && output.includes(refusal), answer: /error: .*/.exec(output)?.[0] ?? output, isRefusal: true };
   }
