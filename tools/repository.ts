@@ -34,13 +34,16 @@ export interface Outcome {
   readonly stdout: string;
 }
 
+/** Status of a program that did not end within its limit, as that of `timeout`. */
+export const killedStatus = 124;
+
 /** Options of {@link capture}. */
 export interface CaptureOptions {
   /** More variables of its environment. Default none. */
   readonly env?: Readonly<Record<string, string>>;
   /** What it reads from its standard input. Default nothing. */
   readonly input?: string;
-  /** How long it may run; then it is killed, its status is 124, and its output says so. Default one hour. */
+  /** How long it may run; then it is killed, its status is {@link killedStatus}, and its output says so. Default one hour. */
   readonly limitMs?: number;
 }
 
@@ -63,7 +66,7 @@ export function capture(command: string, args: readonly string[], options: Captu
       child.kill("SIGKILL");
       // Programs that it started may hold the pipes open.
       for (const stream of [child.stdout, child.stderr]) stream.destroy();
-      done({ status: 124, output: `${output}\n${command} did not end within ${limitMs} ms and was killed`, stdout });
+      done({ status: killedStatus, output: `${output}\n${command} did not end within ${limitMs} ms and was killed`, stdout });
     }, limitMs).unref();
     child.once("error", fail);
     child.once("close", (code, signal) => {

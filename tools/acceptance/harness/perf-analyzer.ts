@@ -2,7 +2,7 @@
 import { chmodSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pythonOf } from "../../python-environment.ts";
-import { capture } from "../../repository.ts";
+import { capture, killedStatus } from "../../repository.ts";
 import { type Attempt, attempted, type ClientCall, clientLimitMs } from "./client-calls.ts";
 import type { Ports } from "./encrypted-server.ts";
 import type { KnownCase } from "./shared-data.ts";
@@ -12,6 +12,9 @@ const client = "perf_analyzer";
 /** The models that it loads; nobody else may, as their statistics are compared with its own. */
 export const loadedModels = { digits: "loaded-digits", text: "loaded-text" } as const;
 const requests = 40;
+/** A run takes 3 s at most, and 15 on a busy core. */
+const limitMs = 40_000;
+const mostAsleep = 3;
 
 interface Load {
   readonly protocol: "http" | "grpc";
@@ -100,19 +103,34 @@ async function installed(): Promise<Program | { readonly reason: string }> {
   }
 }
 
-async function run({ path, libraries }: Program, ports: Ports, load: Load): Promise<Attempt> {
+/**
+ * With a fixed number of requests the program at times sleeps for ever in its main thread after the last answer, its senders having ended (17 of
+ * 666 runs on one busy core, all requests answered in each): such a run is made again, and counted in the answer.
+ */
+async function run(program: Program, ports: Ports, load: Load): Promise<Attempt> {
+  for (let asleep = 0; ; asleep += 1) {
+    const { isAsleep, ...attempt } = await runOnce(program, ports, load);
+    if (isAsleep && asleep < mostAsleep) continue;
+    const before = asleep === 0 ? "" : `; ${asleep} runs before it were answered in full and did not end`;
+    return { ...attempt, answer: attempt.answer + before };
+  }
+}
+
+async function runOnce({ path, libraries }: Program, ports: Ports, load: Load): Promise<Attempt & { readonly isAsleep?: boolean }> {
   const { protocol, model = loadedModels.digits, flags, refusal, isEncrypted = false } = load;
   const before = await countsOf(ports, load);
   const address = isEncrypted ? ports.encrypted : ports.open;
   const url = isEncrypted && protocol === "http" ? `https://${address}` : address;
   const args = ["-m", model, "-u", url, "-i", protocol, "--request-count", String(requests), ...flags];
-  const { status, output } = await capture(path, args, { env: { LD_LIBRARY_PATH: libraries }, limitMs: clientLimitMs });
+  const { status, output } = await capture(path, args, { env: { LD_LIBRARY_PATH: libraries }, limitMs });
   if (refusal !== undefined) {
     return { isRight: status !== 0 && output.includes(refusal), answer: /error: .*/.exec(output)?.[0] ?? output, isRefusal: true };
   }
   const after = await countsOf(ports, load);
   const sent = Number(/Request count: (\d+)/.exec(output)?.[1] ?? 0);
   const [answered, failed] = [after.success - before.success, after.fail - before.fail];
+  if (status === killedStatus && answered >= requests && failed === 0)
+    return { isRight: false, answer: "every request was answered, and it did not end", isAsleep: true };
   const isRight = status === 0 && sent >= requests && answered >= sent && failed === 0 && !/error|failed/i.test(output);
   const answer = `${sent} requests, ${answered} answered and ${failed} failed by the server's statistics`;
   return { isRight, answer: isRight ? answer : `${answer}: ${output.slice(-300)}` };
