@@ -16,6 +16,7 @@ let dir: string;
 let worker: RunWorkerHandle;
 let clock: FakeClock;
 const idleMs = 60_000;
+const threads = async (): Promise<number> => (await readdir("/proc/self/task")).length;
 const newWorker = (maxQueued: number): RunWorkerHandle =>
   new RunWorkerHandle({ clock, log: silentLog(), journal: undefined, maxQueued, idleMs });
 beforeEach(async () => {
@@ -73,7 +74,6 @@ describe("RunWorkerHandle", () => {
   });
 
   it("ends its thread when it has held no model for a while, and starts another for the next", async () => {
-    const threads = async (): Promise<number> => (await readdir("/proc/self/task")).length;
     const handle = await worker.open(await countingPlan(dir));
     const busy = await threads();
     await clock.advance(2 * idleMs);
@@ -95,6 +95,17 @@ describe("RunWorkerHandle", () => {
     const handle = await opening;
     await clock.advance(2 * idleMs);
     expect(await worker.run(handle, countTo(5n))).toEqual(answer(5n));
+  });
+
+  it.each(["before", "after"])("a model that is opened %s close() while the idle thread ends starts no other", async (order) => {
+    const plan = await countingPlan(dir);
+    await worker.unload(await worker.open(plan));
+    const busy = await threads();
+    await clock.advance(idleMs);
+    const closingFirst = order === "after" ? worker.close() : undefined;
+    const opening = expect(worker.open(plan)).rejects.toMatchObject({ reason: "CANCELLED" });
+    await Promise.all([closingFirst, opening, worker.close()]);
+    await vi.waitFor(async () => expect(await threads()).toBeLessThan(busy));
   });
 
   it("close() waits for runs under way and is idempotent", async () => {

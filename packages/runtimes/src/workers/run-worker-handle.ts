@@ -87,7 +87,10 @@ export class RunWorkerHandle {
     this.#restLater();
   }
 
-  /** Lets it finish what it runs and ends it; idempotent. A thread is never terminated: in the middle of a run that would abort the process. */
+  /**
+   * Lets it finish what it runs and ends it; idempotent. What needs a thread that was not started by then is rejected with `CANCELLED`.
+   * A thread is never terminated: in the middle of a run that would abort the process.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#end();
     return this.#closing;
@@ -122,6 +125,8 @@ export class RunWorkerHandle {
   /** Starts the thread and gives it every model it should hold. */
   async #start(): Promise<void> {
     await this.#resting;
+    // Nobody would end it.
+    if (this.#closing) throw failure("CANCELLED", { what: "Starting the model's worker" });
     const data: RunWorkerData = { journal: this.#deps.journal };
     const worker = new Worker(new URL(import.meta.resolve("#run-worker")), { workerData: data });
     this.#worker = worker;
