@@ -1,11 +1,18 @@
-import { failure, seededRandom } from "@modelyard/core";
+import { failure, metricsRegistry, seededRandom, silentLog } from "@modelyard/core";
 import { type FakeClock, fakeClock } from "@modelyard/core/testing";
 import { memoryStore, putOperation } from "@modelyard/store";
 import { expect, test } from "vitest";
+import { ModelCache } from "../cache/model-cache.ts";
+import { DecisionLog } from "../decisions.ts";
 import { modelKey } from "../identity.ts";
+import { meshMetrics } from "../mesh-metrics.ts";
 import { encodeRecord } from "../record-codec.ts";
 import type { ModelRecord } from "../records.ts";
+import { RegistryView } from "../registry-view.ts";
 import { type MeshHarness, meshHarness, switchedStore } from "../testing/mesh-harness.ts";
+import { CacheRecorder } from "./cache-recorder.ts";
+import { Housekeeping } from "./housekeeping.ts";
+import { RecordWriter } from "./record-writer.ts";
 
 const modelCount = 2_000;
 /** More than one slice, less than two. */
@@ -54,4 +61,48 @@ test("housekeeping looks at a slice of the records in each turn of the event loo
   const { keyValues } = await store.range({ range: { kind: "prefix", prefix: modelKey("") } });
   expect(keyValues.filter(({ value }) => Buffer.from(value).includes(error.reason))).toEqual([]);
   await harness.close();
+});
+
+interface Bench {
+  readonly housekeeping: Housekeeping;
+  readonly writer: RecordWriter;
+}
+
+/** Housekeeping over one record, of a failure that expired. */
+async function bench(isLeader: () => boolean): Promise<Bench> {
+  const clock = fakeClock();
+  const [random, log, metrics] = [seededRandom(1), silentLog(), meshMetrics(metricsRegistry())];
+  const store = memoryStore({ clock, random });
+  await store.transact({ success: [putOperation(modelKey("ns/m__isvc-0"), encodeRecord(expired))] });
+  const view = new RegistryView({ log, onChange: () => {} });
+  const { keyValues, revision } = await store.range({ range: { kind: "prefix", prefix: modelKey("") } });
+  view.beginListing(revision);
+  view.takeListed(keyValues);
+  Array.from(view.endListing());
+  const shared = { clock, random, log, metrics, view, store, instanceId: "one" };
+  const writer = new RecordWriter({ ...shared, intervalMs: 100 });
+  const record: RecordWriter["add"] = (modelId, facts) => writer.add(modelId, facts);
+  const events = new CacheRecorder({ ...shared, decisions: new DecisionLog(10), record, quarantine: () => false, onChanged: () => {} });
+  const cache = new ModelCache({
+    ...shared,
+    capacityBytes: 1_000,
+    limits: { maxLoadingConcurrency: 1, maxQueuedLoads: 1, maxWaiters: 1, roomTimeoutMs: 1 },
+    sourceOf: () => failure("MESH_NOT_READY", {}),
+    events,
+  });
+  const { signal } = new AbortController();
+  const housekeeping = new Housekeeping({ ...shared, writer, cache, isLeader, failureExpiryMs: 1_000, goneAfterMs: 1_000, signal });
+  return { housekeeping, writer };
+}
+
+test("a pass of housekeeping that fails does not keep later ones from being made", async () => {
+  let isLeader = (): boolean => {
+    throw new Error("nobody knows");
+  };
+  const { housekeeping, writer } = await bench(() => isLeader());
+  await expect(housekeeping.run()).rejects.toThrow("nobody knows");
+  expect(writer.current("ns/m__isvc-0")?.failures).not.toEqual({});
+  isLeader = () => false;
+  await housekeeping.run();
+  expect(writer.current("ns/m__isvc-0")?.failures).toEqual({});
 });
