@@ -11,8 +11,9 @@ import { inputBytesOf } from "../batching/row-batch.ts";
 import { RowBatcher } from "../batching/row-batcher.ts";
 import type { InferRequest, InferResult, InferSink } from "../contract.ts";
 import type { RunMark, ThreadJournal } from "../journal/thread-journal.ts";
-import type { OrtEngine, OrtSession } from "./ort-engine.ts";
+import type { OrtSession } from "./ort-engine.ts";
 import { runFailure } from "./run-failure.ts";
+import type { HeldSession, SharedSessions } from "./shared-sessions.ts";
 import { type BoundRequest, type BoundTensor, type TensorBorder, tensorBorder } from "./tensor-border.ts";
 
 /** What is opened. Structured-cloneable. */
@@ -30,17 +31,17 @@ export interface SessionPlan {
 
 /** Where it is opened. */
 export interface SessionThread {
-  readonly engine: OrtEngine;
+  readonly sessions: SharedSessions;
   readonly journal: ThreadJournal;
   readonly clock: Clock;
 }
 
 /** Opens a prepared copy; `bytes`: what the copy holds, where that was read already. Throws ONNX Runtime's own error. */
 export async function openModelSession(plan: SessionPlan, thread: SessionThread, bytes?: Uint8Array): Promise<ModelSession> {
-  const { engine, journal } = thread;
+  const { sessions, journal } = thread;
   journal.begin({ modelId: plan.modelId, phase: "load", limitMs: plan.loadLimitMs });
   try {
-    const session = await engine.open(plan.path, { optimization: "disabled", threads: plan.threads, bytes });
+    const session = await sessions.open(plan.path, { optimization: "disabled", threads: plan.threads, bytes });
     return new ModelSession(plan, session, thread);
   } finally {
     journal.end();
@@ -52,14 +53,16 @@ export const largestTogetherBytes: number = 256 * 1024;
 
 /** See the module. */
 export class ModelSession {
-  readonly #session: OrtSession;
+  readonly #sessions: SharedSessions;
+  readonly #session: HeldSession;
   readonly #journal: ThreadJournal;
   readonly #border: TensorBorder;
   readonly #mark: RunMark;
   readonly #batcher: RowBatcher | undefined;
 
-  constructor(plan: SessionPlan, session: OrtSession, { journal, clock }: SessionThread) {
+  constructor(plan: SessionPlan, session: HeldSession, { sessions, journal, clock }: SessionThread) {
     const { batching } = plan;
+    this.#sessions = sessions;
     this.#session = session;
     this.#journal = journal;
     this.#batcher = batching && new RowBatcher({ run: (request) => this.#runOne(request), batching, clock });
@@ -100,7 +103,7 @@ export class ModelSession {
   }
 
   async release(): Promise<void> {
-    await this.#session.release();
+    await this.#sessions.release(this.#session);
   }
 
   async #finish(bound: BoundRequest, running: Promise<Awaited<ReturnType<OrtSession["run"]>>>): Promise<readonly Tensor[]> {

@@ -23,11 +23,11 @@ import { WorkerPool } from "../workers/worker-pool.ts";
 import { parseIsIsolated, parseRunLimitMs } from "./load-parameters.ts";
 import { openModelSession, type SessionPlan } from "./model-session.ts";
 import { type OnnxModelPlace, onnxModel, type WorkerCopy } from "./onnx-model.ts";
-import { type OrtEngine, openOrtEngine } from "./ort-engine.ts";
+import { openOrtEngine } from "./ort-engine.ts";
 import { isOutOfMemory, ortReason } from "./ort-reason.ts";
 import { planPlacement, processBytes } from "./plan-placement.ts";
 import { type OnnxRuntimeOptions, type ResolvedOnnxRuntimeOptions, resolveOnnxRuntimeOptions } from "./runtime-options.ts";
-import { sharingSessions } from "./shared-sessions.ts";
+import { SharedSessions } from "./shared-sessions.ts";
 
 const platform = "onnx_onnxruntime";
 const defaultSizeBytes = 1024 * 1024;
@@ -53,7 +53,8 @@ interface LoadContext {
 class OnnxModelRuntime implements ModelRuntime {
   readonly name = "onnxruntime";
   readonly #options: ResolvedOnnxRuntimeOptions;
-  readonly #engine: OrtEngine;
+  readonly #version: string;
+  readonly #sessions: SharedSessions;
   readonly #pool: PreparePool;
   readonly #preparer: ModelPreparer;
   readonly #workers: WorkerPool;
@@ -67,7 +68,9 @@ class OnnxModelRuntime implements ModelRuntime {
     const { artifacts, preparedDir, clock, log, metrics, limits, journal } = options;
     assert(!journal || journal.threads > limits.maxWorkers, "the journal has a thread for each worker and one for the I/O thread");
     this.#options = options;
-    this.#engine = sharingSessions(openOrtEngine());
+    const engine = openOrtEngine();
+    this.#version = engine.version;
+    this.#sessions = new SharedSessions(engine);
     const prepareLimits = {
       memoryBytes: limits.prepareMemoryBytes,
       loadLimitMs: limits.loadLimitMs,
@@ -77,7 +80,7 @@ class OnnxModelRuntime implements ModelRuntime {
     const { maxPrepareProcesses: maxProcesses, maxWaitingPrepares: maxWaiting } = limits;
     this.#pool = new PreparePool({ clock, log, limits: prepareLimits, maxProcesses, maxWaiting });
     const folder = new PreparedFolder({ dir: preparedDir, clock, log, maxBytes: limits.maxPreparedBytes });
-    const kind = { cpuKind: cpuKind(), runtimeVersion: this.#engine.version };
+    const kind = { cpuKind: cpuKind(), runtimeVersion: engine.version };
     this.#preparer = new ModelPreparer({ artifacts, folder, pool: this.#pool, metrics, ...kind });
     const maxQueued = limits.maxQueuedRunsPerWorker;
     const { maxWorkers, workerIdleMs } = limits;
@@ -95,7 +98,7 @@ class OnnxModelRuntime implements ModelRuntime {
       maxLoadingConcurrency: limits.maxLoads,
       loadTimeoutMs: limits.loadLimitMs,
       defaultSizeBytes,
-      version: this.#engine.version,
+      version: this.#version,
     };
   }
 
@@ -201,7 +204,7 @@ class OnnxModelRuntime implements ModelRuntime {
     const { batching } = plan;
     switch (placement) {
       case "inline": {
-        const thread = { engine: this.#engine, journal: journal?.main ?? noThreadJournal, clock };
+        const thread = { sessions: this.#sessions, journal: journal?.main ?? noThreadJournal, clock };
         return { placement, session: await openModelSession(plan, thread, copy.checkedBytes()), batching };
       }
       case "worker":

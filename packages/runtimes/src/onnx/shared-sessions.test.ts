@@ -5,7 +5,7 @@ import { writeModel } from "@modelyard/onnx";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { echoModel } from "../testing/sample-models.ts";
 import { type OrtEngine, type OrtOpenOptions, type OrtSession, openOrtEngine } from "./ort-engine.ts";
-import { sharingSessions } from "./shared-sessions.ts";
+import { type HeldSession, SharedSessions } from "./shared-sessions.ts";
 
 const options: OrtOpenOptions = { optimization: "disabled", threads: 1 };
 let dir = "";
@@ -19,39 +19,39 @@ beforeAll(async () => {
 
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
-describe.each([true, false])("sharingSessions() with native: %s", (native) => {
+describe.each([true, false])("SharedSessions with native: %s", (native) => {
   it("opens one session for all that open the same copy, which answers each until the last has released it", async () => {
     const { engine, counts } = counted(native);
-    const sharing = sharingSessions(engine);
-    const [first, second] = [await sharing.open(path, options), await sharing.open(path, options)];
+    const sessions = new SharedSessions(engine);
+    const [first, second] = [await sessions.open(path, options), await sessions.open(path, options)];
     expect(counts).toEqual({ opened: 1, released: 0 });
-    await first.release();
+    await sessions.release(first);
     expect(counts).toEqual({ opened: 1, released: 0 });
     expect(await answerOf(second)).toEqual([1, 2]);
-    await second.release();
+    await sessions.release(second);
     expect(counts).toEqual({ opened: 1, released: 1 });
   });
 
   it("opens another one after the last was released, and for other threads", async () => {
     const { engine, counts } = counted(native);
-    const sharing = sharingSessions(engine);
-    await (await sharing.open(path, options)).release();
-    const [again, wider] = [await sharing.open(path, options), await sharing.open(path, { ...options, threads: 2 })];
+    const sessions = new SharedSessions(engine);
+    await sessions.release(await sessions.open(path, options));
+    const [again, wider] = [await sessions.open(path, options), await sessions.open(path, { ...options, threads: 2 })];
     expect(counts).toEqual({ opened: 3, released: 1 });
-    await again.release();
+    await sessions.release(again);
     expect(await answerOf(wider)).toEqual([1, 2]);
-    await wider.release();
+    await sessions.release(wider);
   });
 
   it("forgets what could not be opened", async () => {
-    const sharing = sharingSessions(openOrtEngine({ native }));
+    const sessions = new SharedSessions(openOrtEngine({ native }));
     const late = join(dir, `late-${native}.onnx`);
-    const open = async (): Promise<OrtSession> => await sharing.open(late, options);
+    const open = async (): Promise<HeldSession> => await sessions.open(late, options);
     await expect(open()).rejects.toThrow();
     await writeFile(late, writeModel(echoModel("late")));
     const session = await open();
     expect(await answerOf(session)).toEqual([1, 2]);
-    await session.release();
+    await sessions.release(session);
   });
 });
 
@@ -80,7 +80,7 @@ function counted(native: boolean): Counted {
   return { engine: { ...engine, open }, counts };
 }
 
-async function answerOf(session: OrtSession): Promise<readonly number[]> {
+async function answerOf(session: HeldSession): Promise<readonly number[]> {
   const outputs = await session.run({ x: { type: "float32", dims: [2], data: Float32Array.of(1, 2), location: "cpu" } }, { z: null });
   return [...((outputs["z"]?.data ?? []) as Float32Array)];
 }

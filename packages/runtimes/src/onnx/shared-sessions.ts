@@ -4,65 +4,71 @@
  * A copy lies under a digest of all it depends on, so the same path is the same model, also when the copy was removed and made again meanwhile.
  * What belongs to one model (its marks in the journal, its batcher, its limits) is above the session and not shared. The session is released with
  * the last model that uses it.
+ *
+ * Hot path: users get the engine's session itself, so sharing costs a run nothing.
  */
 import { assert } from "@modelyard/core";
-import type { OrtEngine, OrtOpenOptions, OrtSession, OrtTensors } from "./ort-engine.ts";
+import type { OrtEngine, OrtOpenOptions, OrtSession } from "./ort-engine.ts";
+
+/** A session that others may use as well: it is given back to where it came from. */
+export type HeldSession = Omit<OrtSession, "release">;
 
 interface SharedSession {
+  readonly key: string;
   readonly opened: OrtSession | Promise<OrtSession>;
   users: number;
 }
 
-/** An engine whose sessions of the same path and threads are one. Only for copies that are complete: what is written while it is opened is not shared. */
-export function sharingSessions(engine: OrtEngine): OrtEngine {
-  const sessions = new Map<string, SharedSession>();
-  const open = (path: string, options: OrtOpenOptions): OrtSession | Promise<OrtSession> => {
+/** The sessions of a thread. Only for copies that are complete: what is written while it is opened is not shared. */
+export class SharedSessions {
+  readonly #engine: OrtEngine;
+  readonly #byKey = new Map<string, SharedSession>();
+  readonly #bySession = new Map<HeldSession, SharedSession>();
+
+  constructor(engine: OrtEngine) {
+    this.#engine = engine;
+  }
+
+  /** Opens it, or joins those who have. Throws or rejects with ONNX Runtime's own error. */
+  open(path: string, options: OrtOpenOptions): HeldSession | Promise<HeldSession> {
     assert(options.optimizedPath === undefined, "a session that writes a copy is opened alone");
     const key = `${options.optimization} ${options.threads ?? 1} ${path}`;
-    const shared = sessions.get(key) ?? { opened: engine.open(path, options), users: 0 };
-    sessions.set(key, shared);
+    const shared = this.#byKey.get(key) ?? { key, opened: this.#engine.open(path, options), users: 0 };
+    this.#byKey.set(key, shared);
     shared.users++;
-    const leave = (): boolean => {
-      shared.users--;
-      return shared.users === 0 && sessions.delete(key);
-    };
-    return shared.opened instanceof Promise ? handleLater(shared.opened, leave) : new SessionHandle(shared.opened, leave);
-  };
-  return { ...engine, open };
-}
+    return shared.opened instanceof Promise ? this.#holdLater(shared, shared.opened) : this.#hold(shared, shared.opened);
+  }
 
-async function handleLater(opened: Promise<OrtSession>, leave: () => boolean): Promise<OrtSession> {
-  try {
-    return new SessionHandle(await opened, leave);
-  } catch (error) {
-    leave();
-    throw error;
+  /** Gives back what {@link SharedSessions.open} gave, once for each time; the last one releases it. */
+  release(session: HeldSession): void | Promise<void> {
+    const shared = this.#bySession.get(session);
+    assert(shared, "a session is given back to where it came from");
+    if (!this.#leave(shared)) return;
+    this.#bySession.delete(session);
+    return shared.opened instanceof Promise ? releaseLater(shared.opened) : shared.opened.release();
+  }
+
+  #hold(shared: SharedSession, session: OrtSession): HeldSession {
+    this.#bySession.set(session, shared);
+    return session;
+  }
+
+  async #holdLater(shared: SharedSession, opened: Promise<OrtSession>): Promise<HeldSession> {
+    try {
+      return this.#hold(shared, await opened);
+    } catch (error) {
+      this.#leave(shared);
+      throw error;
+    }
+  }
+
+  /** Whether it was the last. */
+  #leave(shared: SharedSession): boolean {
+    shared.users--;
+    return shared.users === 0 && this.#byKey.delete(shared.key);
   }
 }
 
-/** One user's hold of a session; `leave` says whether it was the last. A class for the reason of the session's own. */
-class SessionHandle implements OrtSession {
-  readonly #session: OrtSession;
-  readonly #leave: () => boolean;
-
-  constructor(session: OrtSession, leave: () => boolean) {
-    this.#session = session;
-    this.#leave = leave;
-  }
-
-  get inputs(): OrtSession["inputs"] {
-    return this.#session.inputs;
-  }
-
-  get outputs(): OrtSession["outputs"] {
-    return this.#session.outputs;
-  }
-
-  run(feeds: OrtTensors, fetches: Readonly<Record<string, null>>): ReturnType<OrtSession["run"]> {
-    return this.#session.run(feeds, fetches);
-  }
-
-  release(): void | Promise<void> {
-    return this.#leave() ? this.#session.release() : undefined;
-  }
+async function releaseLater(opened: Promise<OrtSession>): Promise<void> {
+  await (await opened).release();
 }

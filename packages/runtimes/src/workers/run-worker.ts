@@ -8,19 +8,19 @@ import { endWithParent } from "../children/end-with-parent.ts";
 import { noThreadJournal, openThreadJournal } from "../journal/thread-journal.ts";
 import { watchedJournal } from "../journal/watched-journal.ts";
 import { openOrtEngine } from "../onnx/ort-engine.ts";
-import { sharingSessions } from "../onnx/shared-sessions.ts";
+import { SharedSessions } from "../onnx/shared-sessions.ts";
 import { transferList } from "./packed-tensor.ts";
 import { RunnerTurns } from "./runner-turns.ts";
 import { SessionHost } from "./session-host.ts";
 import type { RunWorkerData, WorkerCommand, WorkerReply } from "./worker-protocol.ts";
 
 const clock = systemClock();
-const engine = sharingSessions(openOrtEngine());
+const sessions = new SharedSessions(openOrtEngine());
 
 function serveThread(port: MessagePort): void {
   // Given by the worker pool alone.
   const { journal: share } = workerData as RunWorkerData;
-  const host = new SessionHost({ engine, clock, journal: share ? openThreadJournal(share, clock) : noThreadJournal });
+  const host = new SessionHost({ sessions, clock, journal: share ? openThreadJournal(share, clock) : noThreadJournal });
   const reply = (answer: WorkerReply, command: WorkerCommand): void => {
     port.postMessage(answer, answer.kind === "done" ? transferList(answer.outputs) : []);
     if (command.kind === "close") port.close();
@@ -37,7 +37,7 @@ function serveThread(port: MessagePort): void {
 /** Its parent alone decides when it ends: signals to a whole group of processes are for the others. */
 function serveProcess(): void {
   const { journal, words } = watchedJournal();
-  const host = new SessionHost({ engine, clock, journal });
+  const host = new SessionHost({ sessions, clock, journal });
   endWithParent(words);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
   const turns = new RunnerTurns({ host, reply: (answer) => process.send?.(answer), clock });
