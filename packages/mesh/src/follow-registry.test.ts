@@ -5,22 +5,10 @@ import { describe, expect, test } from "vitest";
 import { followRegistry } from "./follow-registry.ts";
 import { modelKey } from "./identity.ts";
 import { encodeRecord } from "./record-codec.ts";
-import type { ModelRecord } from "./records.ts";
 import { RegistryView } from "./registry-view.ts";
+import { sampleModelRecord } from "./testing/sample-records.ts";
 
-const record: ModelRecord = {
-  type: "onnx",
-  artifactDigest: "d",
-  parameters: {},
-  runtime: "r",
-  revision: 1,
-  references: 1,
-  autoDelete: true,
-  copies: {},
-  failures: {},
-  crashes: [],
-  lastUsedMs: 0,
-};
+const record = sampleModelRecord();
 /** What one turn of the event loop may read: the rest of one page and the beginning of the next, which come without a turn from a store in memory. */
 const mostInOneTurn = 200;
 

@@ -4,44 +4,40 @@ import { planHousekeeping, planWarmUp } from "./instance/plan-housekeeping.ts";
 import { mergeFacts, withFacts } from "./model-facts.ts";
 import { quarantineFailure } from "./model-state.ts";
 import type { CopyRecord, FailureRecord, ModelRecord } from "./records.ts";
+import { sampleModelRecord } from "./testing/sample-records.ts";
 
 const copy: CopyRecord = { state: "loaded", startedAtMs: 1, sizeBytes: 10 };
 const failed: FailureRecord = { atMs: 1_000, error: failure("MODEL_LOAD_FAILED", { why: "test" }).toPublic() };
 const crash = { atMs: 5, kind: "crash" } as const;
 const quarantined: FailureRecord = { atMs: 5, error: quarantineFailure({ crashes: [crash, crash] }).toPublic() };
 
-function model(more: Partial<ModelRecord> = {}): ModelRecord {
-  const what = { type: "onnx", artifactDigest: "d", runtime: "r", parameters: {}, revision: 1, references: 1, autoDelete: true };
-  return { ...what, copies: {}, failures: {}, crashes: [], lastUsedMs: 0, ...more };
-}
-
 describe("withFacts()", () => {
   test("gives the same object when nothing worth a write changes", () => {
-    const record = model({ copies: { one: copy } });
+    const record = sampleModelRecord({ copies: { one: copy } });
     expect(withFacts(record, "one", { copy: { ...copy }, failure: "none", lastUsedMs: 99 })).toBe(record);
   });
 
   test("changes the instance's own entries only", () => {
-    const record = model({ copies: { one: copy, two: copy }, failures: { two: failed } });
+    const record = sampleModelRecord({ copies: { one: copy, two: copy }, failures: { two: failed } });
     const next = withFacts(record, "one", { copy: "none", failure: failed });
     expect([next.copies, next.failures]).toEqual([{ two: copy }, { one: failed, two: failed }]);
   });
 
   test("adds a crash once, and keeps the last ten", () => {
     const crashes = Array.from({ length: 12 }, (_, atMs) => ({ atMs, kind: "hang" as const }));
-    expect(withFacts(model({ crashes: [crash] }), "one", { crashes: [crash] }).crashes).toEqual([crash]);
-    expect(withFacts(model(), "one", { crashes }).crashes.map((one) => one.atMs)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    expect(withFacts(sampleModelRecord({ crashes: [crash] }), "one", { crashes: [crash] }).crashes).toEqual([crash]);
+    expect(withFacts(sampleModelRecord(), "one", { crashes }).crashes.map((one) => one.atMs)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
   });
 
   test("never sets the last use back, nor replaces a signature", () => {
     const signature = { platform: "first", inputs: [], outputs: [] };
-    const record = model({ lastUsedMs: 50, signature });
+    const record = sampleModelRecord({ lastUsedMs: 50, signature });
     const next = withFacts(record, "one", { copy, lastUsedMs: 40, signature: { ...signature, platform: "second" } });
     expect([next.lastUsedMs, next.signature?.platform]).toEqual([50, "first"]);
   });
 
   test("removes what instances that are gone left behind, but not the word that the model is quarantined", () => {
-    const record = model({ copies: { two: copy, three: copy }, failures: { two: failed, three: quarantined } });
+    const record = sampleModelRecord({ copies: { two: copy, three: copy }, failures: { two: failed, three: quarantined } });
     const next = withFacts(record, "one", { goneInstances: new Set(["two", "three"]) });
     expect([next.copies, next.failures]).toEqual([{}, { three: quarantined }]);
   });
@@ -59,31 +55,32 @@ describe("planHousekeeping()", () => {
   }
 
   test("says what is loaded and not recorded, takes back what is recorded and not loaded", () => {
-    expect(plan(model(), copy)).toEqual([["m", { copy }]]);
-    expect(plan(model({ copies: { one: copy } }))).toEqual([["m", { copy: "none" }]]);
-    expect(plan(model({ copies: { one: copy } }), copy)).toEqual([]);
+    expect(plan(sampleModelRecord(), copy)).toEqual([["m", { copy }]]);
+    expect(plan(sampleModelRecord({ copies: { one: copy } }))).toEqual([["m", { copy: "none" }]]);
+    expect(plan(sampleModelRecord({ copies: { one: copy } }), copy)).toEqual([]);
   });
 
   test("forgets its own expired failures, not others' and not a quarantine", () => {
-    expect(plan(model({ failures: { one: failed, two: failed } }))).toEqual([["m", { failure: "none" }]]);
-    expect(plan(model({ failures: { one: { ...failed, atMs: 1_101 } } }))).toEqual([]);
-    expect(plan(model({ failures: { one: quarantined }, crashes: [crash, { ...crash, atMs: 6 }] }))).toEqual([]);
+    expect(plan(sampleModelRecord({ failures: { one: failed, two: failed } }))).toEqual([["m", { failure: "none" }]]);
+    expect(plan(sampleModelRecord({ failures: { one: { ...failed, atMs: 1_101 } } }))).toEqual([]);
+    expect(plan(sampleModelRecord({ failures: { one: quarantined }, crashes: [crash, { ...crash, atMs: 6 }] }))).toEqual([]);
   });
 
   test("removes instances that are gone from the records that mention them", () => {
-    expect(plan(model({ copies: { two: copy } }), undefined, ["two"])).toEqual([["m", { goneInstances: new Set(["two"]) }]]);
-    expect(plan(model({ copies: { three: copy } }), undefined, ["two"])).toEqual([]);
+    expect(plan(sampleModelRecord({ copies: { two: copy } }), undefined, ["two"])).toEqual([["m", { goneInstances: new Set(["two"]) }]]);
+    expect(plan(sampleModelRecord({ copies: { three: copy } }), undefined, ["two"])).toEqual([]);
   });
 });
 
 test("planWarmUp() takes the last used first, within four fifths of the memory and the limit, and nothing quarantined", () => {
-  const had = (lastUsedMs: number, more: Partial<ModelRecord> = {}): ModelRecord => model({ copies: { one: copy }, lastUsedMs, ...more });
+  const had = (lastUsedMs: number, more: Partial<ModelRecord> = {}): ModelRecord =>
+    sampleModelRecord({ copies: { one: copy }, lastUsedMs, ...more });
   const models = Object.entries({
     a: had(1),
     b: had(3),
     c: had(2),
     bad: had(9, { crashes: [crash, crash] }),
-    other: model({ copies: { two: copy } }),
+    other: sampleModelRecord({ copies: { two: copy } }),
   });
   const limits = { instanceId: "one", capacityBytes: 1_000, maxModels: 10 };
   expect(planWarmUp(models, limits)).toEqual(["b", "c", "a"]);

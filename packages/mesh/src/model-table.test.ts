@@ -2,21 +2,9 @@ import { failure } from "@modelyard/core";
 import { describe, expect, test } from "vitest";
 import { ModelTable } from "./model-table.ts";
 import type { ModelRecord } from "./records.ts";
+import { sampleModelRecord } from "./testing/sample-records.ts";
 
-const still: ModelRecord = {
-  type: "onnx",
-  artifactDigest: "d",
-  parameters: { a: "1" },
-  runtime: "r",
-  revision: 3,
-  references: 1,
-  autoDelete: true,
-  copies: {},
-  failures: {},
-  crashes: [],
-  lastUsedMs: 0,
-  unknown: { kept: [true] },
-};
+const still = sampleModelRecord({ parameters: { a: "1" }, revision: 3, unknown: { kept: [true] } });
 const loaded: ModelRecord = { ...still, copies: { one: { state: "loaded", startedAtMs: 1 } } };
 
 describe("ModelTable", () => {

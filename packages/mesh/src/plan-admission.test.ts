@@ -2,12 +2,12 @@ import { failure, type PlatformError } from "@modelyard/core";
 import { describe, expect, test } from "vitest";
 import { isWorthRecording, planAdmission, refusedUntilMs } from "./plan-admission.ts";
 import type { ModelRecord } from "./records.ts";
+import { sampleModelRecord } from "./testing/sample-records.ts";
 
-const facts = { parameters: {}, references: 1, autoDelete: true, copies: {}, crashes: [], lastUsedMs: 0 };
 const limits = { modelId: "ns/a__isvc-1", instanceId: "i1", failureExpiryMs: 900_000 };
 
 function failed(error: PlatformError): ModelRecord {
-  return { type: "onnx", artifactDigest: "d", runtime: "r", revision: 1, ...facts, failures: { i1: { atMs: 0, error: error.toPublic() } } };
+  return sampleModelRecord({ failures: { i1: { atMs: 0, error: error.toPublic() } } });
 }
 
 const states = (record: ModelRecord): readonly unknown[] =>

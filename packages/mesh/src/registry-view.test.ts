@@ -5,16 +5,16 @@ import { describe, expect, test } from "vitest";
 import { encodeRecord } from "./record-codec.ts";
 import type { ModelRecord, VModelRecord } from "./records.ts";
 import { type RegistryChange, RegistryView } from "./registry-view.ts";
+import { sampleModelRecord, sampleVModelRecord } from "./testing/sample-records.ts";
 
-const facts = { parameters: {}, references: 1, autoDelete: true, copies: {}, failures: {}, crashes: [], lastUsedMs: 0 };
 const encoder = new TextEncoder();
 
 function model(revision: number): ModelRecord {
-  return { type: "onnx", artifactDigest: "d", runtime: "r", revision, ...facts };
+  return sampleModelRecord({ revision });
 }
 
 function vmodel(activeModelId: string, targetModelId = activeModelId): VModelRecord {
-  return { owner: "isvc", activeModelId, activeRevision: 1, targetModelId, targetRevision: 1, failed: false };
+  return sampleVModelRecord(activeModelId, { targetModelId });
 }
 
 function keyValue(key: string, value: ModelRecord | VModelRecord | string, modRevision: number): KeyValue {

@@ -7,9 +7,9 @@ import { DecisionLog } from "../decisions.ts";
 import { modelKey } from "../identity.ts";
 import { meshMetrics } from "../mesh-metrics.ts";
 import { encodeRecord } from "../record-codec.ts";
-import type { ModelRecord } from "../records.ts";
 import { RegistryView } from "../registry-view.ts";
 import { type MeshHarness, meshHarness, switchedStore } from "../testing/mesh-harness.ts";
+import { sampleModelRecord } from "../testing/sample-records.ts";
 import { CacheRecorder } from "./cache-recorder.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { RecordWriter } from "./record-writer.ts";
@@ -20,19 +20,7 @@ const mostInOneTurn = 600;
 const error = failure("STORE_CLOSED", {}).toPublic();
 
 /** A failure that expired long ago. */
-const expired: ModelRecord = {
-  type: "onnx",
-  artifactDigest: "d",
-  parameters: {},
-  runtime: "fake",
-  revision: 1,
-  references: 1,
-  autoDelete: true,
-  copies: {},
-  failures: { one: { atMs: 0, error } },
-  crashes: [],
-  lastUsedMs: 0,
-};
+const expired = sampleModelRecord({ runtime: "fake", failures: { one: { atMs: 0, error } } });
 
 test("housekeeping looks at a slice of the records in each turn of the event loop, and at all of them in the end", async () => {
   const clock = fakeClock();

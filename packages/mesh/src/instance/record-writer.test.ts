@@ -6,21 +6,9 @@ import { modelKey } from "../identity.ts";
 import { decodeModelRecord, encodeRecord } from "../record-codec.ts";
 import type { CopyRecord, ModelRecord } from "../records.ts";
 import { RegistryView } from "../registry-view.ts";
+import { sampleModelRecord } from "../testing/sample-records.ts";
 import { RecordWriter } from "./record-writer.ts";
 
-const plain: ModelRecord = {
-  type: "onnx",
-  artifactDigest: "d",
-  runtime: "r",
-  parameters: {},
-  revision: 1,
-  references: 1,
-  autoDelete: true,
-  copies: {},
-  failures: {},
-  crashes: [],
-  lastUsedMs: 0,
-};
 const loading: CopyRecord = { state: "loading", startedAtMs: 1 };
 const loaded: CopyRecord = { state: "loaded", startedAtMs: 1, loadedAtMs: 2 };
 
@@ -43,7 +31,7 @@ async function bench(options: { readonly modelIds: readonly string[]; readonly w
   const wrapped = options.wrap?.(store) ?? store;
   const writer = new RecordWriter({ store: wrapped, view, instanceId: "one", clock, random, log: recorded.log, intervalMs: 100 });
   const change: Bench["change"] = async (modelId, record) => {
-    await store.transact({ success: [putOperation(modelKey(modelId), encodeRecord({ ...plain, ...record }))] });
+    await store.transact({ success: [putOperation(modelKey(modelId), encodeRecord(sampleModelRecord(record)))] });
   };
   for (const modelId of options.modelIds) await change(modelId, {});
   const { keyValues, revision } = await store.range({ range: { kind: "prefix", prefix: "mesh/" } });

@@ -1,32 +1,20 @@
 import { describe, expect, test } from "vitest";
-import type { ModelRecord, VModelRecord } from "../records.ts";
+import type { ModelRecord } from "../records.ts";
+import { sampleModelRecord, sampleVModelRecord } from "../testing/sample-records.ts";
 import { planTransition, type TransitionModel, type TransitionState } from "./plan-transition.ts";
 
-const record: ModelRecord = {
-  type: "onnx",
-  artifactDigest: "d",
-  runtime: "r",
-  parameters: {},
-  revision: 1,
-  references: 1,
-  autoDelete: true,
-  copies: {},
-  failures: {},
-  crashes: [],
-  lastUsedMs: 0,
-};
 const signature = { platform: "onnx", inputs: [], outputs: [] };
 const crash = { atMs: 1, kind: "crash" } as const;
 
 function model(more: Partial<ModelRecord> = {}, known: Partial<TransitionModel> = {}): TransitionModel {
-  return { record: { ...record, ...more }, local: undefined, refusedUntilMs: undefined, ...known };
+  return { record: sampleModelRecord(more), local: undefined, refusedUntilMs: undefined, ...known };
 }
 
 function plan(
   state: Partial<TransitionState> & { readonly targetModelId?: string; readonly failed?: boolean },
 ): ReturnType<typeof planTransition> {
   const { targetModelId = "t", failed = false, ...more } = state;
-  const vmodel: VModelRecord = { owner: "isvc", activeModelId: "a", activeRevision: 1, targetModelId, targetRevision: 2, failed };
+  const vmodel = sampleVModelRecord("a", { targetModelId, targetRevision: 2, failed });
   return planTransition({ vmodel, active: model({ signature }), target: model(), otherInstances: new Set(["two"]), ...more });
 }
 
