@@ -1,5 +1,6 @@
 /** How many models one process holds, what a load costs, and whether memory comes back. */
 import { join } from "node:path";
+import { servingNodeArguments } from "@modelyard/cli";
 import { capture } from "../../repository.ts";
 import type { BenchContext, OpenGroup, RowGroup, RowPlan } from "../row.ts";
 
@@ -14,8 +15,6 @@ export const densityRows: RowGroup = {
 const modelCount = 10_000;
 const cycleCount = 5_000;
 const checkedAnswers = 100;
-/** As a serving process is started (`serving-node-arguments.ts` of the package cli). */
-const nodeFlags = ["--max-semi-space-size=4", "--no-parallel-scavenge", "--no-maglev"];
 
 interface Loaded {
   readonly perGib: number;
@@ -80,7 +79,7 @@ async function open({ folder, say }: BenchContext): Promise<OpenGroup> {
 
 async function run<T>(folder: string, mode: string, count: number): Promise<T> {
   const script = join(import.meta.dirname, "..", "programs", "density-program.ts");
-  const args = [...nodeFlags, "--expose-gc", "--conditions=modelyard-source", script, mode, folder, String(count)];
+  const args = servingNodeArguments(["--expose-gc", "--conditions=modelyard-source", script, mode, folder, String(count)]);
   const { status, stdout, output } = await capture(process.execPath, args);
   if (status !== 0) throw new Error(`the density program ended with ${status}: ${output.slice(-800)}`);
   return (stdout === "" ? undefined : JSON.parse(stdout)) as T;
