@@ -1,17 +1,14 @@
 /**
- * Uploads in a folder: `<id>.bytes` is what arrived, `<id>.json` what was announced; an upload exists while its `.json` does. The offset is the length of
- * `.bytes`, so a kill at any moment loses nothing that the kernel has; a piece is synced before it is acknowledged.
+ * Uploads in a folder: takes pieces in, one at a time for each upload, hashes them on the way, and keeps the limits. A piece is synced before it is
+ * acknowledged.
  *
  * What a kill leaves: bytes without a record (dropped by the next sweep), a whole upload without its digest (hashed when it is taken in).
  */
 import { createHash, type Hash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir } from "node:fs/promises";
 import { type Clock, failure, type Random, randomInteger } from "@modelyard/core";
-import { writeDurably } from "../internal/durable-file.ts";
-import { touch } from "../internal/place-blob.ts";
 import type { Upload, UploadLimits, UploadPiece, UploadRequest, Uploads } from "./upload-contract.ts";
+import { UploadFiles } from "./upload-files.ts";
 
 /** What uploads need. */
 export interface UploadFolderOptions {
@@ -30,26 +27,20 @@ export interface UploadedFile {
   readonly digest: string | undefined;
 }
 
-interface UploadRecord {
-  readonly lengthBytes: number;
-  readonly name: string;
-  readonly metadata?: string;
-  readonly digest?: string;
-}
-
 /** The hash of what is in a file so far. */
 interface RunningHash {
   readonly hash: Hash;
   readonly sizeBytes: number;
 }
 
-const idPattern = /^[0-9a-f]{24}$/;
 const maxNameLength = 200;
 
 /** The uploads of one folder; one process writes. */
 export class UploadFolder implements Uploads {
   readonly limits: UploadLimits;
-  readonly #options: UploadFolderOptions;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #files: UploadFiles;
   readonly #busy = new Set<string>();
   /** At most one for each upload there is; what is not here is read from disk again. */
   readonly #hashes = new Map<string, RunningHash>();
@@ -57,8 +48,11 @@ export class UploadFolder implements Uploads {
   #creating: Promise<unknown> = Promise.resolve();
 
   private constructor(options: UploadFolderOptions) {
-    this.#options = options;
-    this.limits = options.limits;
+    const { directory, clock, random, limits } = options;
+    this.#clock = clock;
+    this.#random = random;
+    this.limits = limits;
+    this.#files = new UploadFiles({ directory, clock, maxAgeMs: limits.maxAgeMs });
   }
 
   static async open(options: UploadFolderOptions): Promise<UploadFolder> {
@@ -75,8 +69,8 @@ export class UploadFolder implements Uploads {
   }
 
   async get(id: string): Promise<Upload> {
-    const upload = idPattern.test(id) ? await this.#read(id) : undefined;
-    if (!upload || upload.expiresAtMs <= this.#options.clock.nowMs()) throw failure("UPLOAD_NOT_FOUND", { id });
+    const upload = await this.#files.read(id);
+    if (!upload || upload.expiresAtMs <= this.#clock.nowMs()) throw failure("UPLOAD_NOT_FOUND", { id });
     return upload;
   }
 
@@ -99,12 +93,10 @@ export class UploadFolder implements Uploads {
   }
 
   async sweep(): Promise<void> {
-    const nowMs = this.#options.clock.nowMs();
-    const names = await readdir(this.#options.directory);
-    const ids = new Set(names.map((name) => name.slice(0, name.indexOf("."))));
-    for (const id of ids) {
-      if (this.#busy.has(id) || !idPattern.test(id)) continue;
-      const upload = await this.#read(id);
+    const nowMs = this.#clock.nowMs();
+    for (const id of await this.#files.ids()) {
+      if (this.#busy.has(id)) continue;
+      const upload = await this.#files.read(id);
       if (!upload || upload.expiresAtMs <= nowMs) await this.#drop(id);
     }
   }
@@ -117,25 +109,20 @@ export class UploadFolder implements Uploads {
     });
     if (upload.offsetBytes < upload.lengthBytes)
       throw failure("SOURCE_NOT_FOUND", { source, why: `only ${upload.offsetBytes} of ${upload.lengthBytes} bytes have arrived` });
-    return { name: upload.name, localPath: this.#bytesOf(id), sizeBytes: upload.lengthBytes, digest: upload.digest };
+    return { name: upload.name, localPath: this.#files.bytesOf(id), sizeBytes: upload.lengthBytes, digest: upload.digest };
   }
 
   async #create(request: UploadRequest): Promise<Upload> {
-    const { random } = this.#options;
     await this.#checkLimits(request.lengthBytes);
     const id = [1, 2]
       .map(() =>
-        randomInteger(random, 2 ** 48)
+        randomInteger(this.#random, 2 ** 48)
           .toString(16)
           .padStart(12, "0"),
       )
       .join("");
-    const file = await open(this.#bytesOf(id), "wx", 0o600);
-    await file.close();
-    await this.#touch(id, 0);
     const { lengthBytes, metadata } = request;
-    const record = { lengthBytes, name: safeName(request.name ?? ""), ...(metadata === undefined ? {} : { metadata }) };
-    await this.#write(id, record);
+    await this.#files.create(id, { lengthBytes, name: safeName(request.name ?? ""), ...(metadata === undefined ? {} : { metadata }) });
     if (lengthBytes === 0) await this.#finish(await this.get(id), createHash("sha256"));
     return this.get(id);
   }
@@ -144,11 +131,13 @@ export class UploadFolder implements Uploads {
     const { maxBytes, maxCount, maxTotalBytes } = this.limits;
     if (lengthBytes > maxBytes) throw failure("UPLOAD_TOO_LARGE", { sizeBytes: lengthBytes, limitBytes: maxBytes });
     await this.sweep();
-    const names = await readdir(this.#options.directory);
-    const ids = names.filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -".json".length));
-    if (ids.length >= maxCount) throw failure("UPLOAD_LIMIT_REACHED", { what: `${maxCount} uploads` });
-    let totalBytes = lengthBytes;
-    for (const id of ids) totalBytes += (await this.#read(id))?.lengthBytes ?? 0;
+    let [count, totalBytes] = [0, lengthBytes];
+    for (const id of await this.#files.ids()) {
+      const upload = await this.#files.read(id);
+      if (upload) count++;
+      totalBytes += upload?.lengthBytes ?? 0;
+    }
+    if (count >= maxCount) throw failure("UPLOAD_LIMIT_REACHED", { what: `${maxCount} uploads` });
     if (totalBytes > maxTotalBytes) throw failure("UPLOAD_LIMIT_REACHED", { what: `${maxTotalBytes} bytes in all uploads` });
   }
 
@@ -156,7 +145,7 @@ export class UploadFolder implements Uploads {
     const { id } = upload;
     const { hash, sizeBytes: start } = await this.#hashSoFar(upload);
     let sizeBytes = start;
-    const file = await open(this.#bytesOf(id), "a");
+    const file = await this.#files.openBytes(id);
     try {
       for await (const chunk of piece.chunks) {
         if (sizeBytes + chunk.byteLength > upload.lengthBytes)
@@ -167,19 +156,9 @@ export class UploadFolder implements Uploads {
       }
       return { hash, sizeBytes };
     } finally {
-      await this.#settle(file, { id, hash, sizeBytes });
+      await this.#files.settle(file, id, sizeBytes);
+      this.#hashes.set(id, { hash, sizeBytes });
     }
-  }
-
-  /** Makes what arrived durable, whatever ended the piece. */
-  async #settle(file: FileHandle, at: RunningHash & { readonly id: string }): Promise<void> {
-    try {
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    this.#hashes.set(at.id, at);
-    await this.#touch(at.id, at.sizeBytes);
   }
 
   /** From memory when it is that of the file, else of the file's bytes. */
@@ -187,16 +166,14 @@ export class UploadFolder implements Uploads {
     const known = this.#hashes.get(upload.id);
     this.#hashes.delete(upload.id);
     if (known?.sizeBytes === upload.offsetBytes) return known;
-    const hash = createHash("sha256");
-    for await (const chunk of createReadStream(this.#bytesOf(upload.id))) hash.update(chunk as Buffer);
-    return { hash, sizeBytes: upload.offsetBytes };
+    return { hash: await this.#files.hash(upload.id), sizeBytes: upload.offsetBytes };
   }
 
   async #finish(upload: Upload, hash: Hash): Promise<void> {
     this.#hashes.delete(upload.id);
     const { lengthBytes, name, metadata } = upload;
     const digest = `sha256:${hash.digest("hex")}`;
-    await this.#write(upload.id, { lengthBytes, name, ...(metadata === undefined ? {} : { metadata }), digest });
+    await this.#files.write(upload.id, { lengthBytes, name, ...(metadata === undefined ? {} : { metadata }), digest });
   }
 
   async #alone<T>(id: string, work: () => Promise<T>): Promise<T> {
@@ -209,51 +186,10 @@ export class UploadFolder implements Uploads {
     }
   }
 
-  async #read(id: string): Promise<Upload | undefined> {
-    try {
-      const record = parseRecord(await readFile(this.#recordOf(id), "utf8"));
-      const { size, mtimeMs } = await stat(this.#bytesOf(id));
-      return record && { id, ...record, offsetBytes: size, expiresAtMs: mtimeMs + this.limits.maxAgeMs };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-      throw error;
-    }
-  }
-
-  async #write(id: string, record: UploadRecord): Promise<void> {
-    const path = this.#recordOf(id);
-    await writeDurably(path, { temporary: `${path}.new`, bytes: Buffer.from(JSON.stringify(record)) });
-  }
-
   async #drop(id: string): Promise<void> {
     this.#hashes.delete(id);
-    for (const path of [this.#recordOf(id), `${this.#recordOf(id)}.new`, this.#bytesOf(id)]) await rm(path, { force: true });
+    await this.#files.drop(id);
   }
-
-  async #touch(id: string, sizeBytes: number): Promise<void> {
-    await touch(this.#bytesOf(id), { clock: this.#options.clock, sizeBytes });
-  }
-
-  #bytesOf(id: string): string {
-    return join(this.#options.directory, `${id}.bytes`);
-  }
-
-  #recordOf(id: string): string {
-    return join(this.#options.directory, `${id}.json`);
-  }
-}
-
-function parseRecord(text: string): UploadRecord | undefined {
-  const value: unknown = JSON.parse(text);
-  if (typeof value !== "object" || value === null) return undefined;
-  const { lengthBytes, name, metadata, digest } = value as Record<string, unknown>;
-  if (typeof lengthBytes !== "number" || typeof name !== "string") return undefined;
-  return {
-    lengthBytes,
-    name,
-    ...(typeof metadata === "string" ? { metadata } : {}),
-    ...(typeof digest === "string" ? { digest } : {}),
-  };
 }
 
 /** The last part of a name, without what could mean anything to anyone. */
