@@ -5,35 +5,25 @@
  * first), and opens the copy: on the I/O thread when its runs and its load are short, else in workers it stays with, or in a process of its own. The
  * copy is whole in itself, so the artifact is opened only while it is prepared.
  */
-import { assert, assertNever, failure, type Histogram, PlatformError } from "@modelyard/core";
-import { planBatching } from "../batching/plan-batching.ts";
-import { ChildLauncher } from "../children/child-launcher.ts";
+import { assert, failure, type Histogram, PlatformError } from "@modelyard/core";
 import type { LoadedModel, LoadOptions, LoadRequest, ModelRuntime, RuntimeStatus } from "../contract.ts";
-import type { IsolatedModel } from "../isolation/isolated-model.ts";
-import { IsolatedModels } from "../isolation/isolated-models.ts";
-import { checkJournalled, noThreadJournal } from "../journal/thread-journal.ts";
+import { checkJournalled } from "../journal/thread-journal.ts";
 import { cpuKind } from "../prepare/cpu-kind.ts";
 import { ModelPreparer } from "../prepare/model-preparer.ts";
 import { PreparePool } from "../prepare/prepare-pool.ts";
 import { type PreparedCopy, PreparedFolder } from "../prepare/prepared-folder.ts";
 import { estimateSizeBytes, measuredAboveBytes } from "../size/estimate-size.ts";
 import { LoadTurn } from "../size/load-turn.ts";
-import type { RunWorkerHandle } from "../workers/run-worker-handle.ts";
-import { WorkerPool } from "../workers/worker-pool.ts";
 import { parseIsIsolated, parseRunLimitMs } from "./load-parameters.ts";
-import { openModelSession, type SessionPlan } from "./model-session.ts";
-import { type OnnxModelPlace, onnxModel, type WorkerCopy } from "./onnx-model.ts";
+import { ModelPlaces, type PlacedLoad } from "./model-places.ts";
+import { type OnnxModelPlace, onnxModel } from "./onnx-model.ts";
 import { openOrtEngine } from "./ort-engine.ts";
 import { isOutOfMemory, ortReason } from "./ort-reason.ts";
 import { planPlacement, processBytes } from "./plan-placement.ts";
 import { type OnnxRuntimeOptions, type ResolvedOnnxRuntimeOptions, resolveOnnxRuntimeOptions } from "./runtime-options.ts";
-import { SharedSessions } from "./shared-sessions.ts";
 
 const platform = "onnx_onnxruntime";
 const defaultSizeBytes = 1024 * 1024;
-// Runs that are put together hold up what comes after them: on the I/O thread other models and the sockets, in a worker other models.
-const longestInlineMicros = 500;
-const longestElsewhereMicros = 20_000;
 const loadBoundsMs = [0.5, 1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000];
 
 /** Opens the in-process runtime. */
@@ -54,11 +44,9 @@ class OnnxModelRuntime implements ModelRuntime {
   readonly name = "onnxruntime";
   readonly #options: ResolvedOnnxRuntimeOptions;
   readonly #version: string;
-  readonly #sessions: SharedSessions;
   readonly #pool: PreparePool;
   readonly #preparer: ModelPreparer;
-  readonly #workers: WorkerPool;
-  readonly #isolated: IsolatedModels;
+  readonly #places: ModelPlaces;
   readonly #measuredLoads = new LoadTurn();
   readonly #loaded = new Set<LoadedModel>();
   readonly #closing = new AbortController();
@@ -70,7 +58,6 @@ class OnnxModelRuntime implements ModelRuntime {
     this.#options = options;
     const engine = openOrtEngine();
     this.#version = engine.version;
-    this.#sessions = new SharedSessions(engine);
     const prepareLimits = {
       memoryBytes: limits.prepareMemoryBytes,
       loadLimitMs: limits.loadLimitMs,
@@ -82,11 +69,7 @@ class OnnxModelRuntime implements ModelRuntime {
     const folder = new PreparedFolder({ dir: preparedDir, clock, log, maxBytes: limits.maxPreparedBytes });
     const kind = { cpuKind: cpuKind(), runtimeVersion: engine.version };
     this.#preparer = new ModelPreparer({ artifacts, folder, pool: this.#pool, metrics, ...kind });
-    const maxQueued = limits.maxQueuedRunsPerWorker;
-    const { maxWorkers, workerIdleMs } = limits;
-    this.#workers = new WorkerPool({ clock, log, journal, maxWorkers, maxQueuedPerWorker: maxQueued, idleMs: workerIdleMs });
-    const launcher = new ChildLauncher({ entry: "#run-worker", memoryBytes: limits.isolatedMemoryBytes, serialization: "advanced", log });
-    this.#isolated = new IsolatedModels({ launcher, clock, log, maxQueued }, limits.maxIsolatedModels);
+    this.#places = new ModelPlaces(options, engine);
     this.#loadMs = metrics.histogram("modelyard_runtime_load_milliseconds", loadBoundsMs);
   }
 
@@ -133,7 +116,7 @@ class OnnxModelRuntime implements ModelRuntime {
   async close(): Promise<void> {
     this.#closing.abort(failure("CANCELLED", { what: "Loading the model" }));
     await Promise.all([...this.#loaded].map((model) => model.unload()));
-    await Promise.all([this.#pool.close(), this.#workers.close(), this.#isolated.close()]);
+    await Promise.all([this.#pool.close(), this.#places.close()]);
   }
 
   async #loadPrepared(context: LoadContext): Promise<LoadedModel> {
@@ -173,10 +156,10 @@ class OnnxModelRuntime implements ModelRuntime {
       isIsolated: context.isIsolated,
       limits: this.#options.limits,
     });
-    const workers = placement === "worker" ? this.#workers.choose(copies) : [];
-    const open = (): Promise<OnnxModelPlace> => this.#open(context, copy, { placement, workers });
+    const place = this.#places.choose({ placement, copies });
+    const open = (): Promise<OnnxModelPlace> => this.#places.open(this.#placed(context), copy, place);
     const isMeasured = fileBytes > measuredAboveBytes;
-    if (isMeasured) await Promise.all(workers.map((worker) => worker.ready()));
+    if (isMeasured) await Promise.all(place.workers.map((worker) => worker.ready()));
     const opened = isMeasured ? await this.#measuredLoads.run(() => measured(open), signal) : { place: await open(), grownBytes: 0 };
     const facts = {
       modelId: request.modelId,
@@ -198,66 +181,16 @@ class OnnxModelRuntime implements ModelRuntime {
     throw signal.reason;
   }
 
-  async #open(context: LoadContext, copy: PreparedCopy, { placement, workers }: ChosenPlace): Promise<OnnxModelPlace> {
-    const { journal, clock } = this.#options;
-    const plan = this.#sessionPlan(context, copy, placement);
-    const { batching } = plan;
-    switch (placement) {
-      case "inline": {
-        const thread = { sessions: this.#sessions, journal: journal?.main ?? noThreadJournal, clock };
-        return { placement, session: await openModelSession(plan, thread, copy.checkedBytes()), batching };
-      }
-      case "worker":
-        return { placement, copies: await openCopies(workers, plan), batching };
-      case "process":
-        return { placement, isolated: await this.#openIsolated(context, plan), batching };
-      default:
-        return assertNever(placement);
-    }
-  }
-
-  #openIsolated(context: LoadContext, plan: SessionPlan): Promise<IsolatedModel> {
-    const { request, onCrash } = context;
+  #placed(context: LoadContext): PlacedLoad {
+    const { request, runLimitMs, onCrash } = context;
     const later = { ...context, signal: this.#closing.signal, onStage: (): void => {} };
-    const replan = async (): Promise<SessionPlan> => this.#sessionPlan(later, await this.#obtain(later), "process");
-    return this.#isolated.open({ modelId: request.modelId, plan, replan, onCrash });
+    return { request, runLimitMs, onCrash, obtainAgain: () => this.#obtain(later) };
   }
-
-  #sessionPlan({ request, runLimitMs }: LoadContext, { info, path }: PreparedCopy, placement: LoadedModel["placement"]): SessionPlan {
-    const { threads, inputs, outputs } = info;
-    const { modelId, parameters } = request;
-    const batching = planBatching({
-      info,
-      parameters,
-      longestMicros: placement === "inline" ? longestInlineMicros : longestElsewhereMicros,
-    });
-    const limits = { runLimitMs, loadLimitMs: this.#options.limits.loadLimitMs };
-    return { modelId, path, threads, inputs, outputs, ...limits, ...(batching && { batching }) };
-  }
-}
-
-/** Where a model is opened. */
-interface ChosenPlace {
-  readonly placement: LoadedModel["placement"];
-  /** Of the placement `worker`. */
-  readonly workers: readonly RunWorkerHandle[];
 }
 
 /** Whether it cost a process already, or is asked to run in one of its own. */
 function isIsolated({ isolation, parameters }: LoadRequest): boolean {
   return isolation === "process" || parseIsIsolated(parameters);
-}
-
-/** In each worker or in none. */
-async function openCopies(workers: readonly RunWorkerHandle[], plan: SessionPlan): Promise<readonly WorkerCopy[]> {
-  const copies: WorkerCopy[] = [];
-  try {
-    for (const worker of workers) copies.push({ worker, handle: await worker.open(plan) });
-    return copies;
-  } catch (error) {
-    await Promise.all(copies.map(({ worker, handle }) => worker.unload(handle)));
-    throw error;
-  }
 }
 
 function checkModelType(modelType: string): void {
