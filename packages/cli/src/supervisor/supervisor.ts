@@ -2,8 +2,7 @@
  * Keeps a server running: owns the data folder and the public data port, starts control and the serving processes, starts them again when
  * they end, lets them have the port or its connections, and stops them in order. It does none of their work, and so outlives whatever ends them.
  */
-import { type Clock, failure, failureFromPublic, type Log, type PlatformError, type Sample } from "@modelyard/core";
-import { collectSamples, type SampleSource } from "./collect-samples.ts";
+import { type Clock, failure, failureFromPublic, type Log } from "@modelyard/core";
 import { type DataFolder, makeDataFolder, prepareDataFolder } from "./data-folder.ts";
 import { type ConnectionTaker, type DataPort, openDataPort } from "./data-port.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
@@ -11,13 +10,12 @@ import type { HeartbeatLimits, WorkWatch } from "./heartbeat.ts";
 import { holdPort } from "./held-port.ts";
 import { type ChildRecord, type Pids, pidsOf, type Role } from "./lock-record.ts";
 import { openLogFile } from "./log-file.ts";
-import { type MetricsAccess, type MetricsPort, openMetricsPort } from "./metrics-port.ts";
 import { portFailure } from "./port-failure.ts";
 import { portUrl } from "./port-url.ts";
-import { processSamples } from "./process-samples.ts";
-import type { Scrape, ScrapeVerdict } from "./scrape.ts";
 import { type ServingProcess, ServingProcesses } from "./serving-processes.ts";
+import { StartOutcome } from "./start-outcome.ts";
 import { type ProcessEvents, type ProgramSource, SupervisedProcess } from "./supervised-process.ts";
+import { type MetricsOptions, SupervisorMetrics } from "./supervisor-metrics.ts";
 
 /** A kind of child. */
 export interface SupervisedProgram extends ProgramSource {
@@ -51,12 +49,6 @@ export interface SupervisorOptions {
   readonly heartbeat?: Partial<HeartbeatLimits>;
   /** Default: no metrics port. */
   readonly metrics?: MetricsOptions;
-}
-
-/** Where the metrics are, and who may read them. */
-export interface MetricsOptions extends Pick<MetricsAccess, "port" | "mayDiffer" | "tls"> {
-  /** Whether control is asked about each scrape. Default false. */
-  readonly isAuthenticationRequired?: boolean;
 }
 
 /** What the supervisor is given. */
@@ -115,36 +107,22 @@ interface Parts {
   readonly folder: DataFolder;
 }
 
-/** For control to judge a scrape. */
-const authorizeLimitMs = 2_000;
-
-/** Deaths before the first readiness that end the start. */
-const maxEarlyDeaths = 5;
-
 class RunningSupervisor implements Supervisor {
-  readonly ready: Promise<ReadyFacts>;
   readonly #parts: Parts;
-  readonly #becomeReady: (facts: ReadyFacts) => void;
-  readonly #failReady: (error: PlatformError) => void;
+  readonly #outcome = new StartOutcome((control) => this.#readyFacts(control));
+  readonly #metrics: SupervisorMetrics;
   readonly #children = new Map<string, ChildRecord>();
   #port: DataPort | undefined;
-  #metricsPort: MetricsPort | undefined;
-  /** Processes that ended unasked, by role. */
-  readonly #restarts: Record<Role, number> = { control: 0, serving: 0 };
   #processes: { readonly control: ServingProcess; readonly serving: ServingProcesses } | undefined;
-  #controlUrl: string | undefined;
-  #isServing = false;
-  #earlyDeaths = 0;
   #closing: Promise<void> | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    const { promise, resolve, reject } = Promise.withResolvers<ReadyFacts>();
-    this.ready = promise;
-    this.#becomeReady = resolve;
-    this.#failReady = reject;
-    // Whoever closes it before it is ready need not wait for this too.
-    promise.catch(() => {});
+    this.#metrics = new SupervisorMetrics({ ...parts.deps, children: () => this.#living(), control: () => this.#processes?.control });
+  }
+
+  get ready(): Promise<ReadyFacts> {
+    return this.#outcome.ready;
   }
 
   async start(): Promise<void> {
@@ -156,7 +134,7 @@ class RunningSupervisor implements Supervisor {
       throw portFailure(error, { role: "data", flag: "--port", address, port });
     });
     lock.update({ data: this.#dataUrl });
-    await this.#openMetricsPort();
+    if (options.metrics) lock.update({ metrics: await this.#metrics.open(address, options.metrics) });
     const control = this.#run("control", 0);
     const run = (slot: number): ServingProcess => this.#run("serving", slot);
     const onFree = (): void => this.#port?.dispatch();
@@ -182,9 +160,9 @@ class RunningSupervisor implements Supervisor {
 
   async #close(): Promise<void> {
     const { drainLimitMs } = this.#parts.options;
-    this.#failReady(failure("CANCELLED", { what: "The start of the server" }));
+    this.#outcome.fail(failure("CANCELLED", { what: "The start of the server" }));
     this.#port?.close();
-    this.#metricsPort?.close();
+    this.#metrics.close();
     // Serving first: what it writes to the store at its end still finds control there.
     await this.#processes?.serving.stop(drainLimitMs);
     await this.#processes?.control.process.stop(drainLimitMs);
@@ -196,6 +174,7 @@ class RunningSupervisor implements Supervisor {
     const { heartbeat } = options;
     const program = options.programs[role];
     const name = role === "control" ? role : `${role}-${slot}`;
+    const logFileName = `logs/${name}.log`;
     const { promise: firstReady, resolve: becomeReady, reject: failFirst } = Promise.withResolvers<void>();
     // Of interest to a reload only.
     firstReady.catch(() => {});
@@ -203,7 +182,7 @@ class RunningSupervisor implements Supervisor {
       started: (identity) => {
         if (identity) this.#children.set(name, { ...identity, role });
         this.#recordChildren();
-        return program.settings({ folder, dataUrl: this.#dataUrl, controlUrl: this.#controlUrl, slot });
+        return program.settings({ folder, dataUrl: this.#dataUrl, controlUrl: this.#outcome.controlUrl, slot });
       },
       ready: (url) => {
         becomeReady();
@@ -211,18 +190,16 @@ class RunningSupervisor implements Supervisor {
       },
       failed: (error) => {
         failFirst(failureFromPublic(error));
-        this.#failReady(failureFromPublic(error));
+        this.#outcome.fail(failureFromPublic(error));
       },
       ended: ({ exitCode, signal }) => {
         const why = `it ended with ${signal ?? `status ${exitCode}`} before it was ready`;
-        failFirst(failure("PROGRAM_FAILED", { role, why, logFile: `logs/${name}.log` }));
+        failFirst(failure("PROGRAM_FAILED", { role, why, logFile: logFileName }));
         this.#children.delete(name);
         this.#recordChildren();
-        this.#noteEarlyDeath(role, name);
+        this.#outcome.noteDeath(role, logFileName);
       },
-      restarting: () => {
-        this.#restarts[role]++;
-      },
+      restarting: () => this.#metrics.noteRestart(role),
       free: () => this.#port?.dispatch(),
     };
     const logFile = openLogFile({ dir: folder.logsDir, name });
@@ -235,28 +212,9 @@ class RunningSupervisor implements Supervisor {
     return { slot, name, process, firstReady };
   }
 
-  async #openMetricsPort(): Promise<void> {
-    const { options, deps, lock } = this.#parts;
-    const { address, metrics } = options;
-    if (!metrics) return;
-    const { isAuthenticationRequired = false, ...where } = metrics;
-    const authorize = isAuthenticationRequired ? (scrape: Scrape) => this.#authorize(scrape) : undefined;
-    // Known to `close` before anything else can fail: an open port would keep the process alive.
-    this.#metricsPort = await openMetricsPort({ ...where, address, authorize, collect: () => this.#samples(), ...deps });
-    lock.update({ metrics: this.#metricsPort.url });
-  }
-
-  /** Only control knows the keys. */
-  #authorize(scrape: Scrape): Promise<ScrapeVerdict | undefined> {
-    return this.#processes?.control.process.authorize(scrape, authorizeLimitMs) ?? Promise.resolve(undefined);
-  }
-
-  #samples(): Promise<readonly Sample[]> {
+  #living(): readonly ServingProcess[] {
     const { control, serving } = this.#processes ?? {};
-    const children = [...(control ? [control] : []), ...(serving?.all ?? [])];
-    const own: SampleSource = { name: "supervisor", samples: async () => [...processSamples(), ...restartSamples(this.#restarts)] };
-    const sources = children.map(({ name, process }): SampleSource => ({ name, samples: (limitMs) => process.samples(limitMs) }));
-    return collectSamples([own, ...sources]);
+    return [...(control ? [control] : []), ...(serving?.all ?? [])];
   }
 
   get #dataUrl(): string {
@@ -270,36 +228,18 @@ class RunningSupervisor implements Supervisor {
   }
 
   #noteReady(role: Role, url: string | undefined): void {
-    if (role === "serving") this.#isServing = true;
-    if (role === "control" && url !== undefined) {
-      this.#controlUrl = url;
-      this.#parts.lock.update({ control: url });
-    }
-    if (!this.#isServing || this.#controlUrl === undefined) return;
+    if (role === "control" && url !== undefined) this.#parts.lock.update({ control: url });
+    this.#outcome.noteReady(role, url);
+  }
+
+  #readyFacts(control: string): ReadyFacts {
     const { metrics } = this.#parts.lock.record;
-    this.#becomeReady({
+    return {
       data: this.#dataUrl,
-      control: this.#controlUrl,
+      control,
       ...(metrics !== undefined && { metrics }),
       dataDir: this.#parts.folder.dir,
       pids: this.pids(),
-    });
+    };
   }
-
-  #noteEarlyDeath(role: Role, name: string): void {
-    if (++this.#earlyDeaths < maxEarlyDeaths) return;
-    // Without effect once it was ready: from then on children are started again for as long as the supervisor lives.
-    this.#failReady(
-      failure("PROGRAM_FAILED", { role, why: `it ended ${this.#earlyDeaths} times before it was ready`, logFile: `logs/${name}.log` }),
-    );
-  }
-}
-
-function restartSamples(restarts: Readonly<Record<Role, number>>): readonly Sample[] {
-  return Object.entries(restarts).map(([role, value]) => ({
-    name: "modelyard_process_restarts_total",
-    labels: { role },
-    kind: "counter",
-    value,
-  }));
 }
