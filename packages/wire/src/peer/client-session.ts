@@ -10,6 +10,7 @@ import { settingId } from "../http2/settings.ts";
 import { BufferPool } from "../socket/buffer-pool.ts";
 import { FlushQueue } from "../socket/flush-queue.ts";
 import { Transport, type TransportHandler } from "../socket/transport.ts";
+import { TurnShare } from "../socket/turn-share.ts";
 import { ClientStream } from "./client-stream.ts";
 import { type PeerReceiver, type PeerRequest, PeerRequestHead, type PeerStream, requestFields } from "./contract.ts";
 import type { ResolvedPeerOptions } from "./options.ts";
@@ -53,7 +54,7 @@ export class ClientSession implements TransportHandler {
     this.#socket = openSocket(options);
     this.#transport = new Transport(
       this.#socket,
-      { clock, pool: new BufferPool(), queue: new FlushQueue({ endOfTurn: options.tls !== undefined }) },
+      { clock, pool: new BufferPool(), queue: new FlushQueue({ endOfTurn: options.tls !== undefined }), turns: new TurnShare(clock) },
       this,
     );
     const deps = { outbox: this.#transport.outbox, clock, limits: options.limits, role: "client", peerName: options.name } as const;

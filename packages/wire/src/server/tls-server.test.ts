@@ -3,6 +3,7 @@ import { request as httpsRequest } from "node:https";
 import { connect as connectTcp, createServer as createTcpServer, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import { silentLog, systemClock } from "@modelyard/core";
+import { fakeClock } from "@modelyard/core/testing";
 import { describe, expect, test } from "vitest";
 import type { Exchange, RequestHandler } from "../message/exchange.ts";
 import { responseHead } from "../message/response-head.ts";
@@ -312,7 +313,7 @@ describe("TLS server and its writes", () => {
         exchange.respond({ head: responseHead(200), body: "small" });
         return noBody;
       },
-      { tls: serverTls() },
+      { tls: serverTls(), clock: fakeClock() },
     );
     await using relay = await startRelay(running.port);
     const socket = await connected({ ...running, port: relay.port }, { ALPNProtocols: ["h2"] });

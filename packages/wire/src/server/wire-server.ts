@@ -9,6 +9,7 @@ import { BufferPool } from "../socket/buffer-pool.ts";
 import { FlushQueue } from "../socket/flush-queue.ts";
 import { HeadMemo, type HeadMemoLimits } from "../socket/head-memo.ts";
 import type { TransportDeps } from "../socket/transport.ts";
+import { TurnShare } from "../socket/turn-share.ts";
 import type { ServerContext } from "./connection-driver.ts";
 import { defaultLimits, type WireLimits } from "./limits.ts";
 import { Overflow } from "./overflow.ts";
@@ -100,6 +101,7 @@ class ConnectionSet implements WireServer {
       pool: new BufferPool(),
       budget: context.buffers,
       queue: new FlushQueue({ endOfTurn: tls !== undefined }),
+      turns: new TurnShare(context.clock),
     };
     if (!tls) return;
     const handshakeTimeoutMs = context.limits.handshakeTimeoutMs;

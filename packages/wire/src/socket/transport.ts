@@ -5,6 +5,7 @@
  */
 import type { Socket } from "node:net";
 import type { Clock, Timer } from "@modelyard/core";
+import { FairInput, type FairInputDeps, type InputTaker } from "./fair-input.ts";
 import { Outbox, type OutboxDeps } from "./outbox.ts";
 
 /** Takes what happens on a socket. */
@@ -19,7 +20,7 @@ export interface TransportHandler {
 }
 
 /** What a transport works with. */
-export interface TransportDeps extends OutboxDeps {
+export interface TransportDeps extends OutboxDeps, FairInputDeps {
   readonly clock: Clock;
 }
 
@@ -27,13 +28,14 @@ export interface TransportDeps extends OutboxDeps {
 const lingerMs = 1_000;
 
 /** One socket. */
-export class Transport {
+export class Transport implements InputTaker {
   readonly outbox: Outbox;
   readonly remoteAddress: string;
   handler: TransportHandler;
   /** When something was last read. */
   readMs: number;
   readonly #socket: Socket;
+  readonly #input: FairInput;
   readonly #clock: Clock;
   /** TLS says at its end that nothing was cut off. */
   readonly #isTls: boolean;
@@ -43,6 +45,7 @@ export class Transport {
 
   constructor(socket: Socket, deps: TransportDeps, handler: TransportHandler) {
     this.#socket = socket;
+    this.#input = new FairInput(socket, deps, this);
     this.#clock = deps.clock;
     this.#isTls = "encrypted" in socket;
     this.outbox = new Outbox(socket, deps);
@@ -60,11 +63,11 @@ export class Transport {
   }
 
   pause(): void {
-    this.#socket.pause();
+    this.#input.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    this.#input.resume();
   }
 
   /**
@@ -91,10 +94,21 @@ export class Transport {
     this.#socket.destroy();
   }
 
+  /** Of the input, in its turn. */
+  onInput(chunk: Buffer): void {
+    if (!this.#isClosing) this.handler.onData(chunk);
+  }
+
+  /** Of the input, in its turn. */
+  onInputEnd(): void {
+    if (this.#isClosing) this.#socket.destroySoon();
+    else this.handler.onPeerEnd();
+  }
+
   #endOutput(mayClose: boolean): void {
     this.#isClosing = true;
     this.outbox.endAfterFlush(mayClose);
-    this.#socket.resume();
+    this.#input.resume();
   }
 
   #startLinger(): void {
@@ -104,12 +118,9 @@ export class Transport {
   #listen(socket: Socket): void {
     socket.on("data", (chunk: Buffer) => {
       this.readMs = this.#clock.monotonicMs();
-      if (!this.#isClosing) this.handler.onData(chunk);
+      this.#input.add(chunk, this.readMs);
     });
-    socket.on("end", () => {
-      if (this.#isClosing) socket.destroySoon();
-      else this.handler.onPeerEnd();
-    });
+    socket.on("end", () => this.#input.end());
     socket.on("drain", () => {
       this.outbox.settle();
       this.handler.onDrain();
@@ -120,6 +131,7 @@ export class Transport {
     });
     socket.on("close", () => {
       this.#linger?.cancel();
+      this.#input.drop();
       this.outbox.settle();
       this.#isClosing = true;
       this.handler.onClosed(this.#error?.message ?? "closed by the peer");

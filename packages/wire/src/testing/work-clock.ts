@@ -1,0 +1,21 @@
+/** A clock for work that is done within a callback: `fakeClock` moves between callbacks alone. */
+import type { Clock } from "@modelyard/core";
+import { fakeClock } from "@modelyard/core/testing";
+
+/** See the module. */
+export interface WorkClock extends Clock {
+  /** So much time goes by. No timer fires. */
+  work(forMs: number): void;
+}
+
+/** Starts at 0. */
+export function workClock(): WorkClock {
+  let workedMs = 0;
+  return {
+    ...fakeClock(),
+    monotonicMs: () => workedMs,
+    work: (forMs) => {
+      workedMs += forMs;
+    },
+  };
+}
