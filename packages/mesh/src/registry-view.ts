@@ -8,8 +8,7 @@
  */
 import type { Log } from "@modelyard/core";
 import type { KeyValue, WatchBatch } from "@modelyard/store";
-import type { ServedRevision } from "./contract.ts";
-import { parseVModelId, vmodelIdOfModel } from "./identity.ts";
+import { type KeyFacts, KnownHistory } from "./known-history.ts";
 import { ModelTable } from "./model-table.ts";
 import { decodeInstanceRecord, decodeModelRecord, decodeVModelRecord } from "./record-codec.ts";
 import {
@@ -21,7 +20,8 @@ import {
   type VModelRecord,
   vmodelPrefix,
 } from "./records.ts";
-import { RoutingTable, routeOf } from "./routing-table.ts";
+import { RoutingTable } from "./routing-table.ts";
+import { ServiceRoutes } from "./service-routes.ts";
 import { ShardedIndex } from "./sharded-index.ts";
 import { ShardedMap } from "./sharded-map.ts";
 import type { Stored } from "./vmodels/plan.ts";
@@ -53,12 +53,6 @@ interface Listed<R> extends Stored<R> {
   listing: number;
 }
 
-/** What is known of a key, whatever its record is. */
-interface KeyFacts {
-  readonly modRevision: number;
-  readonly listing: number;
-}
-
 type Known = readonly [key: string, facts: KeyFacts];
 
 const decoder = new TextDecoder();
@@ -69,20 +63,15 @@ const maxRemovedAtOnce = 256;
 export class RegistryView {
   readonly models: ModelTable = new ModelTable();
   readonly routes: RoutingTable = new RoutingTable();
+  readonly #services = new ServiceRoutes({ routes: this.routes, models: this.models });
+  readonly #history = new KnownHistory();
   readonly #vmodels = new ShardedMap<Listed<VModelRecord>>();
   readonly #instances = new Map<string, Listed<InstanceRecord>>();
   readonly #log: Log;
   readonly #onChange: (change: RegistryChange) => void;
-  /** Models by the service they were made for. */
-  readonly #modelsOf = new ShardedIndex();
   /** vmodels by the models they refer to. */
   readonly #referrers = new ShardedIndex();
   #leader: (LeaderFacts & { listing: number }) | undefined;
-  #revision = 0;
-  /** Number of the listing under way, or of the last one. */
-  #listing = 0;
-  /** While it is listed: the store knew more once, so it is another one, or one brought back from a copy. Its revisions say nothing about what is known. */
-  #isAnotherHistory = false;
   #isReady = false;
 
   constructor(options: { readonly log: Log; readonly onChange: (change: RegistryChange) => void }) {
@@ -114,9 +103,7 @@ export class RegistryView {
 
   /** Begins to take a whole list, as the store stood at a revision, in place of what is known. One that was begun before is given up. */
   beginListing(revision: number): void {
-    this.#listing++;
-    if (revision < this.#revision) this.#isAnotherHistory = true;
-    this.#revision = revision;
+    this.#history.beginListing(revision);
   }
 
   /** Takes a part of the list. */
@@ -129,12 +116,12 @@ export class RegistryView {
   /** Drops what the list does not have, one record a step; the list is taken when all steps are done. */
   *endListing(): Generator<void, void> {
     // Before the first one nothing was known.
-    if (this.#listing > 1) {
+    if (this.#history.listing > 1) {
       // No route may lead to a model that is gone already.
       yield* this.#dropUnlisted(this.#knownNames());
       yield* this.#dropUnlisted(this.#knownModels());
     }
-    this.#isAnotherHistory = false;
+    this.#history.endListing();
     this.#isReady = true;
     this.#publish(noChanges());
   }
@@ -144,16 +131,15 @@ export class RegistryView {
     const changes = noChanges();
     for (const { kind, keyValue } of batch.events) {
       if (kind === "put") this.#put(keyValue, changes);
-      else if (this.#knownRevision(keyValue.key) < keyValue.modRevision) this.#remove(keyValue.key, changes);
+      else if (this.#history.revisionOf(this.#factsOf(keyValue.key)) < keyValue.modRevision) this.#remove(keyValue.key, changes);
     }
-    this.#revision = Math.max(this.#revision, batch.revision);
+    this.#history.advance(batch.revision);
     this.#publish(changes);
   }
 
   /** Takes a model record that this process wrote or read itself, ahead of the watch. */
   note(modelId: string, stored: Stored<ModelRecord>): void {
-    // The watch has been there: it knows this change and any later one.
-    if (stored.modRevision <= this.#revision || this.#knownRevision(registryPrefix + modelId) >= stored.modRevision) return;
+    if (!this.#history.isAhead(stored.modRevision, this.models.row(modelId))) return;
     const changes = noChanges();
     this.#setModel(modelId, stored, changes);
     this.#publish(changes);
@@ -161,7 +147,7 @@ export class RegistryView {
 
   /** Takes a vmodel record that this process wrote itself, ahead of the watch. */
   noteVModel(vmodelId: string, stored: Stored<VModelRecord>): void {
-    if (stored.modRevision <= this.#revision || this.#knownRevision(vmodelPrefix + vmodelId) >= stored.modRevision) return;
+    if (!this.#history.isAhead(stored.modRevision, this.#vmodels.get(vmodelId))) return;
     const changes = noChanges();
     this.#setVModel(vmodelId, stored, changes);
     this.#publish(changes);
@@ -169,9 +155,9 @@ export class RegistryView {
 
   #put(keyValue: KeyValue, changes: Changes): void {
     const { key, value, modRevision } = keyValue;
-    const listing = this.#listing;
-    if (this.#knownRevision(key) >= modRevision) {
-      const known = this.#factsOf(key);
+    const { listing } = this.#history;
+    const known = this.#factsOf(key);
+    if (this.#history.revisionOf(known) >= modRevision) {
       if (known) known.listing = listing;
       return;
     }
@@ -201,18 +187,16 @@ export class RegistryView {
 
   #setModel(modelId: string, stored: Stored<ModelRecord>, changes: Changes): void {
     const revisionBefore = this.models.revisionOf(modelId);
-    this.models.set(modelId, stored, this.#listing);
+    this.models.set(modelId, stored, this.#history.listing);
     changes.models.add(modelId);
     if (revisionBefore === stored.record.revision) return;
-    const service = vmodelIdOfModel(modelId);
-    if (service === undefined) return;
-    this.#modelsOf.add(service, modelId);
-    changes.vmodels.add(service);
+    const vmodelId = this.#services.addModel(modelId);
+    if (vmodelId !== undefined) changes.vmodels.add(vmodelId);
   }
 
   #setVModel(vmodelId: string, stored: Stored<VModelRecord>, changes: Changes): void {
     this.#unlinkVModel(vmodelId);
-    this.#vmodels.set(vmodelId, { ...stored, listing: this.#listing });
+    this.#vmodels.set(vmodelId, { ...stored, listing: this.#history.listing });
     this.#referrers.add(stored.record.activeModelId, vmodelId);
     this.#referrers.add(stored.record.targetModelId, vmodelId);
     changes.vmodels.add(vmodelId);
@@ -236,10 +220,8 @@ export class RegistryView {
   #removeModel(modelId: string, changes: Changes): void {
     if (!this.models.delete(modelId)) return;
     changes.models.add(modelId);
-    const service = vmodelIdOfModel(modelId);
-    if (service === undefined) return;
-    this.#modelsOf.delete(service, modelId);
-    changes.vmodels.add(service);
+    const vmodelId = this.#services.removeModel(modelId);
+    if (vmodelId !== undefined) changes.vmodels.add(vmodelId);
   }
 
   #unlinkVModel(vmodelId: string): void {
@@ -250,37 +232,8 @@ export class RegistryView {
   }
 
   #publish(changes: Changes): void {
-    for (const vmodelId of changes.vmodels) this.#route(vmodelId);
+    for (const vmodelId of changes.vmodels) this.#services.update(vmodelId, this.#vmodels.get(vmodelId)?.record);
     this.#onChange(changes);
-  }
-
-  #route(vmodelId: string): void {
-    const vmodel = this.vmodels.get(vmodelId)?.record;
-    const route = vmodel && routeOf(vmodelId, vmodel, this.#otherRevisions(vmodelId, vmodel));
-    const parsed = parseVModelId(vmodelId);
-    if (route) this.routes.set(route);
-    else if (parsed) this.routes.delete(parsed.namespace, parsed.name);
-  }
-
-  /** Revisions that were kept beside the active one; not the target of a transition, which does not serve yet. Newest first. */
-  #otherRevisions(vmodelId: string, vmodel: VModelRecord): readonly ServedRevision[] {
-    const others: ServedRevision[] = [];
-    for (const modelId of this.#modelsOf.of(vmodelId)) {
-      const revision = this.models.revisionOf(modelId);
-      if (revision !== undefined && modelId !== vmodel.activeModelId && modelId !== vmodel.targetModelId)
-        others.push({ revision, modelId });
-    }
-    return others.toSorted((a, b) => b.revision - a.revision);
-  }
-
-  /** Of what counts beside a change from the store: 0 when nothing is known, or only of another history. */
-  #knownRevision(key: string): number {
-    const known = this.#factsOf(key);
-    return known && !(this.#isAnotherHistory && known.listing !== this.#listing) ? known.modRevision : 0;
-  }
-
-  #isDropped({ listing, modRevision }: KeyFacts): boolean {
-    return listing !== this.#listing && (this.#isAnotherHistory || modRevision <= this.#revision);
   }
 
   #factsOf(key: string): { readonly modRevision: number; listing: number } | undefined {
@@ -303,7 +256,7 @@ export class RegistryView {
   *#dropUnlisted(known: Iterable<Known>): Generator<void, void> {
     let changes = noChanges();
     for (const [key, facts] of known) {
-      if (this.#isDropped(facts)) this.#remove(key, changes);
+      if (this.#history.isDropped(facts)) this.#remove(key, changes);
       if (changes.models.size + changes.vmodels.size >= maxRemovedAtOnce) {
         this.#publish(changes);
         changes = noChanges();
