@@ -24,7 +24,6 @@ import { MemoryBudget } from "./memory-budget.ts";
 import { ModelLoader } from "./model-loader.ts";
 import { type LoadSource, PendingLoad } from "./pending-load.ts";
 import { planEviction } from "./plan-eviction.ts";
-import { unloadModel } from "./unload-model.ts";
 
 /** Options of {@link ModelCache}. */
 export interface ModelCacheOptions {
@@ -60,8 +59,8 @@ export class ModelCache implements CachedModelOwner {
   readonly #pending = new Map<string, PendingLoad>();
   readonly #byLastUse = new LruList<CachedModel>();
   readonly #queue = new LoadQueue<PendingLoad>();
-  readonly #departures = new Departures();
   readonly #budget: MemoryBudget;
+  readonly #departures: Departures;
   readonly #loader: ModelLoader;
   readonly #closing = new AbortController();
   #tickMs: number;
@@ -75,15 +74,10 @@ export class ModelCache implements CachedModelOwner {
     this.#tickMs = clock.nowMs();
     const makeRoom = (neededBytes: number, who: string): void => this.#makeRoom(neededBytes, who);
     this.#budget = new MemoryBudget({ clock, capacityBytes, timeoutMs: roomTimeoutMs, makeRoom });
-    this.#loader = new ModelLoader({
-      clock,
-      log,
-      capacityBytes,
-      roomTimeoutMs,
-      budget: this.#budget,
-      departures: this.#departures,
-      events,
-    });
+    const budget = this.#budget;
+    const departures = new Departures({ clock, log, budget, onAttemptFailed: () => events.onUnloadAttemptFailed() });
+    this.#departures = departures;
+    this.#loader = new ModelLoader({ clock, capacityBytes, roomTimeoutMs, budget, departures, events });
   }
 
   get usedBytes(): number {
@@ -162,7 +156,7 @@ export class ModelCache implements CachedModelOwner {
   }
 
   onIdle(cached: CachedModel): void {
-    void this.#unload(cached);
+    this.#unload(cached);
   }
 
   /** Refuses new loads, gives up those under way, and unloads everything as it falls idle; resolves when all is gone or the time is over. */
@@ -283,19 +277,17 @@ export class ModelCache implements CachedModelOwner {
     this.#loaded.delete(cached.modelId);
     this.#byLastUse.remove(cached);
     cached.isLeaving = true;
-    this.#budget.leave(cached.sizeBytes);
-    this.#departures.begin(cached.modelId);
+    this.#departures.begin(cached.modelId, cached.sizeBytes);
     this.#options.events.onEvicted(cached, reason);
-    if (cached.holders === 0) void this.#unload(cached);
+    if (cached.holders === 0) this.#unload(cached);
   }
 
-  async #unload(cached: CachedModel): Promise<void> {
-    const { clock, log, events } = this.#options;
+  #unload(cached: CachedModel): void {
+    const { clock, events } = this.#options;
     const startedMs = clock.monotonicMs();
-    const isFreed = await unloadModel(cached.model, { clock, log, onAttemptFailed: () => events.onUnloadAttemptFailed() });
-    events.onUnloaded(cached, { isFreed, tookMs: clock.monotonicMs() - startedMs });
-    this.#departures.end(cached.modelId);
-    this.#budget.left(cached.sizeBytes, isFreed);
+    void this.#departures.unload(cached.model, (isFreed) => {
+      events.onUnloaded(cached, { isFreed, tookMs: clock.monotonicMs() - startedMs });
+    });
   }
 }
 

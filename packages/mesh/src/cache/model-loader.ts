@@ -2,25 +2,23 @@
  * One load, from the prediction of its size to a model that fits: waits for the previous copy to be gone, reserves, loads, charges what it turned
  * out to need. Whatever fails, its bytes are given back, those of a load that the runtime does not end only when it has ended.
  */
-import { type Clock, failure, type Log } from "@modelyard/core";
+import { type Clock, failure } from "@modelyard/core";
 import type { LoadedModel, LoadStage } from "@modelyard/runtimes";
 import type { CacheEvents } from "./cache-events.ts";
 import type { Departures } from "./departures.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import type { PendingLoad } from "./pending-load.ts";
 import { predictSize, runLoad } from "./run-load.ts";
-import { unloadModel } from "./unload-model.ts";
 
 /** What {@link ModelLoader} works with. */
 export interface ModelLoaderDeps {
   readonly clock: Clock;
-  readonly log: Log;
   readonly capacityBytes: number;
   /** How long a load waits for its previous copy to be gone. */
   readonly roomTimeoutMs: number;
   readonly budget: MemoryBudget;
   readonly departures: Departures;
-  readonly events: Pick<CacheEvents, "onStage" | "onCrash" | "onSized" | "onUnloadAttemptFailed">;
+  readonly events: Pick<CacheEvents, "onStage" | "onCrash" | "onSized">;
 }
 
 const maxKnownSizes = 65_536;
@@ -54,9 +52,8 @@ export class ModelLoader {
       if (budget.usedBytes > capacityBytes) await budget.repaid({ who: modelId, signal });
       signal.throwIfAborted();
     } catch (error) {
-      departures.begin(modelId);
-      budget.leave(model.sizeBytes);
-      void this.#discard(model);
+      departures.begin(modelId, model.sizeBytes);
+      void departures.unload(model);
       throw error;
     }
     return model;
@@ -67,17 +64,13 @@ export class ModelLoader {
     let isAbandoned = false;
     const onAbandoned = (): void => {
       isAbandoned = true;
-      budget.leave(reservedBytes);
-      departures.begin(load.modelId);
+      departures.begin(load.modelId, reservedBytes);
     };
     const onAbandonedEnd = (model: LoadedModel | undefined): void => {
-      if (!model) {
-        departures.end(load.modelId);
-        return budget.left(reservedBytes, true);
-      }
+      if (!model) return departures.end(load.modelId, { chargedBytes: reservedBytes, isFreed: true });
       budget.leave(model.sizeBytes - reservedBytes);
       budget.correct(model.sizeBytes - reservedBytes);
-      void this.#discard(model);
+      void departures.unload(model);
     };
     try {
       const onStage = (stage: LoadStage): void => events.onStage(load, stage);
@@ -86,14 +79,6 @@ export class ModelLoader {
       if (!isAbandoned) budget.release(reservedBytes);
       throw error;
     }
-  }
-
-  /** Unloads a model that was never handed out and is on its way out. */
-  async #discard(model: LoadedModel): Promise<void> {
-    const { clock, log, budget, departures, events } = this.#deps;
-    const isFreed = await unloadModel(model, { clock, log, onAttemptFailed: () => events.onUnloadAttemptFailed() });
-    departures.end(model.modelId);
-    budget.left(model.sizeBytes, isFreed);
   }
 
   #rememberSize({ modelId, sizeBytes }: LoadedModel): void {
