@@ -4,7 +4,7 @@
  *
  * Each turn of the event loop is taken apart, because its length alone does not say whose time it was: what the thread ran, and what it waited for a
  * core though it could have run (Linux's /proc/PID/schedstat, Documentation/scheduler/sched-stats.rst). What is left of a turn it slept in the loop,
- * or waited for other threads, or the host had taken the core: a thread that only spins loses up to 23 ms at once in that way on a shared machine.
+ * or waited for other threads. A core that the machine's host has taken counts as running: `core-witness.ts` tells.
  * A timer wakes the loop each millisecond, so that a turn which is longer by more was late.
  */
 import { openSync, readSync, renameSync, writeFileSync } from "node:fs";
@@ -15,6 +15,9 @@ import { isMainThread } from "node:worker_threads";
 export interface Turn {
   /** From the start of the notes. */
   readonly atMs: number;
+  readonly wallMs: number;
+  /** The core that it ended on. */
+  readonly core: number;
   /** By how much it was longer than it would be without anything to do. */
   readonly lateMs: number;
   /** The thread ran, garbage that it collected included. */
@@ -32,6 +35,8 @@ export interface Collection {
 
 /** What was noted. */
 export interface Pauses {
+  /** When the notes began, by the monotonic clock that all processes of the machine share, milliseconds. */
+  readonly startedMs: number;
   readonly collections: readonly Collection[];
   readonly turns: number;
   /** Of our own making: the turns in which the thread ran for the longest time, the longest first. */
@@ -42,12 +47,13 @@ export interface Pauses {
 
 /** How often a timer wakes the event loop, milliseconds. */
 const tickMs = 1;
-const kept = 10;
-const text = Buffer.alloc(96);
+const kept = 200;
+const text = Buffer.alloc(512);
 const observer = new PerformanceObserver((list) => note(list.getEntries()));
 let collections: Collection[] = [];
 let startMs = 0;
-let stop: (() => Omit<Pauses, "collections">) | undefined;
+let startedMs = 0;
+let stop: (() => Watched) | undefined;
 
 if (isMainThread && process.argv[1]?.includes("serving-program")) process.on("SIGUSR2", toggle);
 
@@ -59,6 +65,7 @@ function toggle(): void {
   if (!stop) {
     collections = [];
     startMs = performance.now();
+    startedMs = Number(process.hrtime.bigint()) / 1e6;
     observer.observe({ entryTypes: ["gc"] });
     stop = watchTurns();
     return;
@@ -67,16 +74,19 @@ function toggle(): void {
   stop = undefined;
   note(observer.takeRecords());
   observer.disconnect();
-  const pauses: Pauses = { collections, ...turns };
+  const pauses: Pauses = { startedMs, collections, ...turns };
   const file = process.env["MODELYARD_BENCH_PAUSES"] ?? "";
   // Whoever waits for the file finds all of it.
   writeFileSync(`${file}.new`, JSON.stringify(pauses));
   renameSync(`${file}.new`, file);
 }
 
+type Watched = Pick<Pauses, "turns" | "busiest" | "latest">;
+
 /** Returns what ends it. */
-function watchTurns(): () => Omit<Pauses, "collections"> {
+function watchTurns(): () => Watched {
   const schedule = openSync("/proc/self/schedstat", "r");
+  const status = openSync("/proc/thread-self/stat", "r");
   const busiest: Turn[] = [];
   const latest: Turn[] = [];
   const ticks = setInterval(() => {}, tickMs).unref();
@@ -85,9 +95,12 @@ function watchTurns(): () => Omit<Pauses, "collections"> {
   let next: NodeJS.Immediate;
   const onTurn = (): void => {
     const now = readClocks(schedule);
+    const wallMs = now.wallMs - before.wallMs;
     const turn: Turn = {
       atMs: before.wallMs - startMs,
-      lateMs: Math.max(0, now.wallMs - before.wallMs - tickMs),
+      wallMs,
+      core: now.ranMs - before.ranMs > tickMs ? readCore(status) : -1,
+      lateMs: Math.max(0, wallMs - tickMs),
       ranMs: now.ranMs - before.ranMs,
       queuedMs: now.queuedMs - before.queuedMs,
     };
@@ -114,6 +127,12 @@ function keep(turns: Turn[], turn: Turn, length: (one: Turn) => number): void {
   const at = turns.findIndex((one) => length(one) < length(turn));
   turns.splice(at < 0 ? turns.length : at, 0, turn);
   turns.length = Math.min(turns.length, kept);
+}
+
+/** The 39th field of /proc/PID/stat, where the second may contain spaces (proc_pid_stat(5)). */
+function readCore(status: number): number {
+  const line = text.toString("latin1", 0, readSync(status, text, 0, text.length, 0));
+  return Number(line.slice(line.lastIndexOf(")") + 2).split(" ")[36]);
 }
 
 interface Clocks {
