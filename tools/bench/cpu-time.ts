@@ -24,7 +24,16 @@ export function cpuTicks(pids: readonly number[]): { readonly user: number; read
 
 /** Resident memory of processes, MiB. */
 export function residentMib(pids: readonly number[]): number {
-  return pids.reduce((sum, pid) => sum + Number(/VmRSS:\s+(\d+) kB/.exec(readOr(`/proc/${pid}/status`))?.[1] ?? 0) / 1024, 0);
+  return statusMib(pids, /VmRSS:\s+(\d+) kB/);
+}
+
+/** The part of it that is pages of files, which processes of the same program share. */
+export function residentFileMib(pids: readonly number[]): number {
+  return statusMib(pids, /RssFile:\s+(\d+) kB/);
+}
+
+function statusMib(pids: readonly number[], field: RegExp): number {
+  return pids.reduce((sum, pid) => sum + Number(field.exec(readOr(`/proc/${pid}/status`))?.[1] ?? 0) / 1024, 0);
 }
 
 function threadsOf(pid: number): readonly string[] {

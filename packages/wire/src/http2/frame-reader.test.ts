@@ -58,4 +58,5 @@ test("the same bytes give the same frames, wherever they are cut", () => {
 test("a frame one byte above the limit is refused before its payload arrives", () => {
   const head = Buffer.from("004001000000000001", "hex");
   expect(() => read([head])).toThrow("16385");
+  expect(() => read([head.subarray(0, 4), head.subarray(4)])).toThrow("16385");
 });

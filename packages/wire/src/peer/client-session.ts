@@ -29,6 +29,8 @@ export interface ClientSessionHooks {
 }
 
 /** Stream ids end at 2^31 - 1; a new connection is made well before. */
+/** One connection fills one at a time, and a further one where its peer is slow to read. */
+const maxSpareOutputBuffers = 2;
 const lastUsableStreamId = 2 ** 30;
 
 /** One connection. */
@@ -54,7 +56,12 @@ export class ClientSession implements TransportHandler {
     this.#socket = openSocket(options);
     this.#transport = new Transport(
       this.#socket,
-      { clock, pool: new BufferPool(), queue: new FlushQueue({ endOfTurn: options.tls !== undefined }), turns: new TurnShare(clock) },
+      {
+        clock,
+        pool: new BufferPool(maxSpareOutputBuffers),
+        queue: new FlushQueue({ endOfTurn: options.tls !== undefined }),
+        turns: new TurnShare(clock),
+      },
       this,
     );
     const deps = { outbox: this.#transport.outbox, clock, limits: options.limits, role: "client", peerName: options.name } as const;
