@@ -7,7 +7,7 @@ import type { Peer } from "../../peers/start-peer.ts";
 import { pythonOf } from "../../python-environment.ts";
 import { capture } from "../../repository.ts";
 import { processTree, residentFileMib, residentMib } from "../cpu-time.ts";
-import { cpuSample, type Encoding, type Load, ourWarmUp, type RequestBodies, slowWarmUp, warmUp, writeBodies } from "../load.ts";
+import { cpuSample, type Encoding, type Load, ourWarmUp, type RequestBodies, send, slowWarmUp, warmUp, writeBodies } from "../load.ts";
 import { startFloor } from "../peers/floor.ts";
 import { startKserveServer } from "../peers/kserve-server.ts";
 import { type LazyPeer, lazily } from "../peers/lazily.ts";
@@ -17,7 +17,7 @@ import { type BenchContext, gatedPairs, type OpenGroup, type RowGroup, type RowP
 
 const model = "mnist";
 const peerInFlight = 16;
-/** Requests of each encoding that a serving process has answered when its memory is first measured. */
+/** Requests of each encoding after which a serving process's memory is told a second time. */
 const firstAnswers = 1_000;
 const everyEncoding: readonly Encoding[] = ["grpc", "rest", "binary"];
 const words: Readonly<Record<Encoding, string>> = { grpc: "gRPC (raw)", rest: "REST (JSON)", binary: "REST (binary)" };
@@ -190,7 +190,7 @@ function memoryRows({ folder, server, bodies, mlserver, kserve, litserve, floor 
   return [
     {
       id: "memory-serving",
-      what: `Resident memory (VmRSS) of the serving process with one model right after its first ${firstAnswers} requests of each encoding, a new start each time: what a model takes that is deployed and used`,
+      what: "Resident memory (VmRSS) of the serving process with one model that has answered a request in each encoding, a new start each time: what a model takes that is deployed and seldom used",
       unit: "MiB",
       peer: "none",
       budget: { kind: "maxValue", value: 95 },
@@ -208,11 +208,14 @@ async function memoryAfterFirstAnswers(folder: string, bodies: RequestBodies): P
   try {
     await server.json(["deploy", sharedModel("mnist/mnist.onnx"), "--name", model]);
     const address = { rest: server.ready.data, grpc: server.ready.data };
-    await warmUp(
-      everyEncoding.map((encoding) => loadOf(address, bodies, { encoding, inFlight: peerInFlight })),
-      firstAnswers,
-    );
-    return memoryOf(server);
+    const answer = async (requests: number): Promise<void> => {
+      for (const encoding of everyEncoding)
+        await send(loadOf(address, bodies, { encoding, inFlight: Math.min(requests, peerInFlight) }), requests);
+    };
+    await answer(1);
+    const first = memoryOf(server);
+    await answer(firstAnswers);
+    return { ...first, detail: `${first.detail}; after ${firstAnswers} more of each encoding ${memoryOf(server).value.toFixed(1)} MiB` };
   } finally {
     await server.stop();
   }
