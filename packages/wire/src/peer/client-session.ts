@@ -28,9 +28,9 @@ export interface ClientSessionHooks {
   onRequestOver(): void;
 }
 
-/** Stream ids end at 2^31 - 1; a new connection is made well before. */
 /** One connection fills one at a time, and a further one where its peer is slow to read. */
 const maxSpareOutputBuffers = 2;
+/** Stream ids end at 2^31 - 1; a new connection is made well before. */
 const lastUsableStreamId = 2 ** 30;
 
 /** One connection. */
