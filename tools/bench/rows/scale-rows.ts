@@ -126,7 +126,6 @@ function runtimeRows(folder: string, say: (line: string) => void): readonly RowP
       what: `The runtime alone, without a server: CPU of a run where each is that of one of ${models} models, taken at random. What a processor's caches do not hold costs every server this`,
       unit: "us CPU",
       peer: "one model",
-      pairs: rounds,
       ours: async (): Promise<Sample> => ({ value: (await samples(models))[next()] ?? Number.NaN }),
       theirs: async () => (await samples(1))[nextOfOne()] ?? Number.NaN,
     };
