@@ -75,7 +75,7 @@ export interface InferRequest {
 /** Result: either ready at once (the model runs inline on the I/O thread) or later (it runs elsewhere). */
 export type InferResult = readonly Tensor[] | Promise<readonly Tensor[]>;
 
-/** What a request that did not run by itself had in common with others. */
+/** The run that a request had a part in, or waited for. */
 export interface SharedRun {
   /** Rows of the run. */
   readonly rows: number;
@@ -89,7 +89,7 @@ export interface SharedRun {
 
 /** Who takes the answer of a request: one of the two is called, once. Neither may throw. */
 export interface InferSink {
-  /** `shared`: how it ran with others, or waited for them; undefined: it ran by itself, at once. */
+  /** `shared`: how it ran, where it ran with others or waited for them; undefined: it ran by itself, at once. */
   ran(outputs: readonly Tensor[], shared: SharedRun | undefined): void;
   /** With a `PlatformError`. */
   failed(error: unknown): void;
@@ -113,7 +113,10 @@ export interface LoadedModel {
   readonly maxDelayMs?: number;
   /** Throws or rejects with a `PlatformError`; the model stays usable unless the error's reason says it crashed. */
   infer(request: InferRequest): InferResult;
-  /** The same for many requests at once, of a model that runs them together: the answer goes to `sink`, at once or later. Never throws. Absent: each runs by itself. */
+  /**
+   * The same for many requests at once, of a model that runs them together or one after another: the answer goes to `sink`, at once or later, and until
+   * then the bytes of the request must stay as they are. Never throws. Absent: each runs by itself, at once.
+   */
   inferTo?(request: InferRequest, sink: InferSink): void;
   /** Releases it; idempotent. The caller has waited for runs in flight. */
   unload(): Promise<void>;

@@ -4,7 +4,7 @@
  */
 import type { Socket } from "node:net";
 import { availableParallelism } from "node:os";
-import { type Clock, type Log, type Metrics, metricsRegistry, type Random, type Sample, sleep } from "@modelyard/core";
+import { type Clock, type Log, type Metrics, metricsRegistry, OwedWork, type Random, type Sample, sleep } from "@modelyard/core";
 import { createGateway, type GatewayOptions } from "@modelyard/gateway";
 import { type RunningMesh, startMesh } from "@modelyard/mesh";
 import { openLocalArtifacts } from "@modelyard/objects";
@@ -62,14 +62,15 @@ export async function startServingStack(options: ServingStackOptions): Promise<S
   const { clock, log, version, gatewayLimits, wireLimits } = options;
   const metrics = metricsRegistry();
   const access = await openServingAccess(options.access, options);
-  const models = await startModels(options, metrics).catch(async (error: unknown) => {
+  const owed = new OwedWork();
+  const models = await startModels(options, metrics, owed).catch(async (error: unknown) => {
     await access.close();
     throw error;
   });
   const { mesh } = models;
   const names = { serverName: "modelyard", serverVersion: version };
   const gateway = createGateway({ mesh, clock, log, metrics, ...names, limits: gatewayLimits, ...access.gateway });
-  const server = createWireServer({ clock, log, limits: wireLimits, ...access.wire }, (exchange) => gateway.onRequest(exchange));
+  const server = createWireServer({ clock, log, owed, limits: wireLimits, ...access.wire }, (exchange) => gateway.onRequest(exchange));
   const { authentication, accessLog, writeAccessLog } = access.gateway;
   const recording = { accessLog, writeAccessLog, clock, log, metrics };
   const scrapes = authentication.kind === "required" ? createScrapeGate({ authentication, ...recording }) : undefined;
@@ -90,7 +91,7 @@ interface Models {
   close(): Promise<void>;
 }
 
-async function startModels(options: ServingStackOptions, metrics: Metrics): Promise<Models> {
+async function startModels(options: ServingStackOptions, metrics: Metrics, owed: OwedWork): Promise<Models> {
   const { store, capacityBytes, instanceId, version, runtimeLimits: limits, crashReports = [], clock, log, random } = options;
   const artifacts = openLocalArtifacts({ directory: options.objectsDir, random });
   const journal =
@@ -99,7 +100,7 @@ async function startModels(options: ServingStackOptions, metrics: Metrics): Prom
       : createRunJournal({ path: options.runningFile, clock, threads: availableParallelism() + 1 });
   const watchdog = journal && startWatchdog({ journal, clock });
   const { preparedDir } = options;
-  const runtime = onnxRuntime({ artifacts, preparedDir, capacityBytes, clock, log, metrics, limits, ...(journal && { journal }) });
+  const runtime = onnxRuntime({ artifacts, preparedDir, capacityBytes, clock, log, metrics, limits, owed, ...(journal && { journal }) });
   const instance = { instanceId, capacityBytes, version, pid: process.pid };
   const mesh = await startMesh({ store, runtimes: [runtime], ...instance, crashReports, clock, log, metrics, random });
   return {

@@ -11,7 +11,7 @@ export interface InferenceCall extends Waiter {
   readonly sizeBytes: number;
   /** The request; its contents may be views of the read buffer until {@link InferenceCall.keep} is called. */
   request(signature: ModelSignature): InferenceRequest;
-  /** Makes the request independent of the read buffer. Called before anything is waited for. */
+  /** Makes the request independent of the read buffer. Called before anything is waited for but the end of the turn of the event loop. */
   keep(): void;
   answer(response: InferenceResponse): void;
   fail(error: unknown): void;

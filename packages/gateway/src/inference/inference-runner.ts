@@ -1,7 +1,7 @@
 /**
  * Runs inferences: holds the model, binds the request to it, runs it, answers.
  *
- * Hot path. Budget: a model that is in memory and runs inline is answered in the same tick, without a promise, a timer, a signal or a copy
+ * Hot path. Budget: a model that is in memory and runs inline is answered in the same turn of the event loop, without a promise, a timer, a signal or a copy
  * of the request. Everything else goes by {@link InferenceRunner.start}'s second way, where every wait ends at the deadline of the request or
  * when its client goes away, and a hold on a model is given back exactly once.
  */
@@ -107,7 +107,7 @@ export class InferenceRunner {
     else held.release();
   }
 
-  /** Of a model whose requests run together: this one is answered within the turn of the event loop, or after its delay. */
+  /** Of a model that takes the requests of a turn together: this one is answered at the end of the turn, or after its delay. */
   #runTogether(running: Running, request: InferRequest): void {
     watchInline(running);
     running.held.model.inferTo?.(request, new RunningSink(running, this.#answer));

@@ -9,6 +9,7 @@ import { noThreadJournal, type ThreadJournal } from "../journal/thread-journal.t
 import type { PreparedCopy } from "../prepare/prepared-folder.ts";
 import type { RunWorkerHandle } from "../workers/run-worker-handle.ts";
 import { WorkerPool } from "../workers/worker-pool.ts";
+import { InlineStage } from "./inline-stage.ts";
 import { openModelSession, type SessionPlan } from "./model-session.ts";
 import type { OnnxModelPlace, WorkerCopy } from "./onnx-model.ts";
 import type { OrtEngine } from "./ort-engine.ts";
@@ -42,15 +43,17 @@ export class ModelPlaces {
   readonly #journal: ThreadJournal;
   readonly #loadLimitMs: number;
   readonly #sessions: SharedSessions;
+  readonly #stage: InlineStage;
   readonly #workers: WorkerPool;
   readonly #isolated: IsolatedModels;
 
-  constructor({ clock, log, limits, journal }: ResolvedOnnxRuntimeOptions, engine: OrtEngine) {
+  constructor({ clock, log, limits, journal, owed }: ResolvedOnnxRuntimeOptions, engine: OrtEngine) {
     const { maxWorkers, maxQueuedRunsPerWorker: maxQueued, workerIdleMs } = limits;
     this.#clock = clock;
     this.#journal = journal?.main ?? noThreadJournal;
     this.#loadLimitMs = limits.loadLimitMs;
     this.#sessions = new SharedSessions(engine);
+    this.#stage = new InlineStage(clock, owed);
     this.#workers = new WorkerPool({ clock, log, journal, maxWorkers, maxQueuedPerWorker: maxQueued, idleMs: workerIdleMs });
     const launcher = new ChildLauncher({ entry: "#run-worker", memoryBytes: limits.isolatedMemoryBytes, serialization: "advanced", log });
     this.#isolated = new IsolatedModels({ launcher, clock, log, maxQueued }, limits.maxIsolatedModels);
@@ -68,7 +71,7 @@ export class ModelPlaces {
     switch (placement) {
       case "inline": {
         const thread = { sessions: this.#sessions, journal: this.#journal, clock: this.#clock };
-        return { placement, session: await openModelSession(plan, thread, copy.checkedBytes()), batching };
+        return { placement, session: await openModelSession(plan, thread, copy.checkedBytes()), stage: this.#stage, batching };
       }
       case "worker":
         return { placement, copies: await openCopies(workers, plan), batching };

@@ -1,20 +1,17 @@
 /**
- * A prepared model in this thread, ready to run: session, border and journal together. The I/O thread and the workers use the same.
- *
- * Hot path. With the native binding `run` is synchronous; the journal is told before and after.
+ * A prepared model in this thread, ready to run: session, border and journal together, and requests that run as one. The I/O thread and the workers
+ * use the same.
  */
-import type { Tensor } from "@modelyard/codec";
 import type { Clock } from "@modelyard/core";
 import { promisedResult, runAlone } from "../batching/infer-sink.ts";
 import type { Batching } from "../batching/plan-batching.ts";
 import { inputBytesOf } from "../batching/row-batch.ts";
 import { RowBatcher } from "../batching/row-batcher.ts";
 import type { InferRequest, InferResult, InferSink } from "../contract.ts";
-import type { RunMark, ThreadJournal } from "../journal/thread-journal.ts";
-import type { OrtSession } from "./ort-engine.ts";
-import { runFailure } from "./run-failure.ts";
+import type { ThreadJournal } from "../journal/thread-journal.ts";
+import { SessionRunner } from "./session-runner.ts";
 import type { HeldSession, SharedSessions } from "./shared-sessions.ts";
-import { type BoundRequest, type BoundTensor, type TensorBorder, tensorBorder } from "./tensor-border.ts";
+import { type BoundTensor, tensorBorder } from "./tensor-border.ts";
 
 /** What is opened. Structured-cloneable. */
 export interface SessionPlan {
@@ -53,66 +50,39 @@ export const largestTogetherBytes: number = 256 * 1024;
 
 /** See the module. */
 export class ModelSession {
+  readonly runner: SessionRunner;
   readonly #sessions: SharedSessions;
   readonly #session: HeldSession;
-  readonly #journal: ThreadJournal;
-  readonly #border: TensorBorder;
-  readonly #mark: RunMark;
   readonly #batcher: RowBatcher | undefined;
 
   constructor(plan: SessionPlan, session: HeldSession, { sessions, journal, clock }: SessionThread) {
     const { batching } = plan;
+    const mark = { modelId: plan.modelId, phase: "run", limitMs: plan.runLimitMs } as const;
+    const runner = new SessionRunner({ session, border: tensorBorder(plan), journal, mark });
+    this.runner = runner;
     this.#sessions = sessions;
     this.#session = session;
-    this.#journal = journal;
-    this.#batcher = batching && new RowBatcher({ run: (request) => this.#runOne(request), batching, clock });
-    this.#border = tensorBorder(plan);
-    this.#mark = { modelId: plan.modelId, phase: "run", limitMs: plan.runLimitMs };
+    this.#batcher = batching && new RowBatcher({ run: (request) => runner.infer(request), batching, clock });
   }
 
   /** Throws or rejects with `RUN_FAILED`, `RUN_OUT_OF_MEMORY` or `INVALID_UTF8`. */
   run(request: InferRequest): InferResult {
     const batcher = this.#batcherFor(request);
-    return batcher ? promisedResult((sink) => batcher.infer(request, sink)) : this.#runOne(request);
+    return batcher ? promisedResult((sink) => batcher.infer(request, sink)) : this.runner.infer(request);
   }
 
   /** As {@link ModelSession.run}. Never throws. */
   runTo(request: InferRequest, sink: InferSink): void {
     const batcher = this.#batcherFor(request);
     if (batcher) batcher.infer(request, sink);
-    else runAlone(() => this.#runOne(request), sink);
-  }
-
-  #batcherFor(request: InferRequest): RowBatcher | undefined {
-    return this.#batcher && inputBytesOf(request) <= largestTogetherBytes ? this.#batcher : undefined;
-  }
-
-  #runOne(request: InferRequest): InferResult {
-    const bound = this.#border.feeds(request);
-    this.#journal.begin(this.#mark);
-    let outputs: ReturnType<OrtSession["run"]>;
-    try {
-      outputs = this.#session.run(bound.feeds, bound.fetches);
-    } catch (error) {
-      this.#journal.end();
-      throw runFailure(error);
-    }
-    if (outputs instanceof Promise) return this.#finish(bound, outputs);
-    this.#journal.end();
-    return this.#border.results(bound, outputs);
+    else runAlone(() => this.runner.infer(request), sink);
   }
 
   async release(): Promise<void> {
     await this.#sessions.release(this.#session);
   }
 
-  async #finish(bound: BoundRequest, running: Promise<Awaited<ReturnType<OrtSession["run"]>>>): Promise<readonly Tensor[]> {
-    try {
-      return this.#border.results(bound, await running);
-    } catch (error) {
-      throw runFailure(error);
-    } finally {
-      this.#journal.end();
-    }
+  #batcherFor(request: InferRequest): RowBatcher | undefined {
+    return this.#batcher && inputBytesOf(request) <= largestTogetherBytes ? this.#batcher : undefined;
   }
 }

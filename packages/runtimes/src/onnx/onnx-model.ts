@@ -5,7 +5,9 @@ import type { Batching } from "../batching/plan-batching.ts";
 import type { InferRequest, InferResult, LoadedModel, ModelSignature, SharedRun } from "../contract.ts";
 import type { IsolatedModel } from "../isolation/isolated-model.ts";
 import type { RunWorkerHandle } from "../workers/run-worker-handle.ts";
+import type { InlineStage } from "./inline-stage.ts";
 import type { ModelSession } from "./model-session.ts";
+import { StagedRun } from "./staged-run.ts";
 
 /** What every loaded model says of itself. */
 export interface OnnxModelFacts {
@@ -18,7 +20,7 @@ export interface OnnxModelFacts {
 
 /** Where a model runs. */
 export type OnnxModelPlace =
-  | { readonly placement: "inline"; readonly session: ModelSession; readonly batching: Batching | undefined }
+  | { readonly placement: "inline"; readonly session: ModelSession; readonly stage: InlineStage; readonly batching: Batching | undefined }
   /** In each of several workers, so that one model can use as many cores. At least one. */
   | { readonly placement: "worker"; readonly copies: readonly WorkerCopy[]; readonly batching: Batching | undefined }
   | { readonly placement: "process"; readonly isolated: IsolatedModel; readonly batching: Batching | undefined };
@@ -41,7 +43,7 @@ const mostTogether = 64;
 /** See the module. `onUnloaded` is called once. */
 export function onnxModel(facts: OnnxModelFacts, place: OnnxModelPlace, onUnloaded: () => void): LoadedModel {
   let isUnloaded = false;
-  const { infer, inferTo } = inferIn(place);
+  const { infer, inferTo } = inferIn(facts, place);
   return {
     ...facts,
     placement: place.placement,
@@ -63,12 +65,15 @@ export function onnxModel(facts: OnnxModelFacts, place: OnnxModelPlace, onUnload
 
 type Infer = Pick<LoadedModel, "infer" | "inferTo">;
 
-function inferIn(place: OnnxModelPlace): Infer {
+function inferIn({ runMicros }: OnnxModelFacts, place: OnnxModelPlace): Infer {
   switch (place.placement) {
     case "inline": {
-      const { session, batching } = place;
+      const { session, stage, batching } = place;
       const infer = (request: InferRequest): InferResult => session.run(request);
-      return batching ? { infer, inferTo: (request, sink) => session.runTo(request, sink) } : { infer };
+      if (batching) return { infer, inferTo: (request, sink) => session.runTo(request, sink) };
+      // Whole ones: sums and differences of them stay exact.
+      const model = { runner: session.runner, runMicros: Math.ceil(runMicros), clock: stage.clock };
+      return { infer, inferTo: (request, sink) => stage.add(new StagedRun(model, request, sink)) };
     }
     case "worker":
       return elsewhere(runInLeastBusy(place.copies.map((copy) => ({ ...copy, running: 0 }))), place.batching);

@@ -1,6 +1,6 @@
 /** Options of the in-process ONNX runtime, and their defaults. */
 import { availableParallelism, totalmem } from "node:os";
-import type { Clock, Log, Metrics } from "@modelyard/core";
+import { type Clock, type Log, type Metrics, OwedWork } from "@modelyard/core";
 import type { LocalArtifacts } from "@modelyard/objects";
 import type { RunJournal } from "../journal/run-journal.ts";
 
@@ -47,6 +47,8 @@ export interface OnnxRuntimeOptions {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly limits?: Partial<OnnxRuntimeLimits>;
+  /** Where it says how long the runs will take that it has put off. Default: nowhere. */
+  readonly owed?: OwedWork;
   /** Says who runs, for the watchdog and the post-mortem; with at least one thread more than `maxWorkers`. Default: none is kept. */
   readonly journal?: RunJournal;
 }
@@ -54,6 +56,7 @@ export interface OnnxRuntimeOptions {
 /** Options with every default filled in. */
 export interface ResolvedOnnxRuntimeOptions extends Omit<OnnxRuntimeOptions, "limits"> {
   readonly limits: OnnxRuntimeLimits;
+  readonly owed: OwedWork;
 }
 
 const gibibyte = 2 ** 30;
@@ -67,6 +70,7 @@ export function resolveOnnxRuntimeOptions(options: OnnxRuntimeOptions): Resolved
   const childMemoryBytes = Math.max(2 * gibibyte, Math.min(gibibyte + 4 * capacityBytes, totalmem() / 2));
   return {
     ...options,
+    owed: options.owed ?? new OwedWork(),
     limits: {
       maxLoads: 4,
       loadLimitMs: 120_000,

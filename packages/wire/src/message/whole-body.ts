@@ -9,7 +9,7 @@ import type { BodyConsumer } from "./exchange.ts";
 
 /** What becomes of a collected body. */
 export interface WholeBodyHandlers {
-  /** Called once with the whole body, which is a view of the read buffer when it came in one piece: valid during the call only, copy what is kept. */
+  /** Called once with the whole body, which is a view of the read buffer when it came in one piece: nobody writes to it again, but copy what is kept beyond the turn. */
   readonly onBody: (body: Uint8Array) => void;
   /** The body is larger than the limit (`LIMIT_EXCEEDED`); answer with 413. What follows of the body is dropped. */
   readonly onTooLarge: (error: PlatformError) => void;

@@ -1,7 +1,7 @@
 /** A server that speaks HTTP/1.1 and HTTP/2 (cleartext, prior knowledge) on the same sockets; the first bytes decide. */
 import { createServer, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { Clock, Log, Timer } from "@modelyard/core";
+import type { Clock, Log, OwedWork, Timer } from "@modelyard/core";
 import type { SharedHeads } from "../http1/head-reader.ts";
 import type { Protocol, RequestHandler, TlsInfo } from "../message/exchange.ts";
 import { BufferBudget } from "../socket/buffer-budget.ts";
@@ -21,6 +21,8 @@ import type { TlsContext } from "./tls-context.ts";
 export interface WireServerOptions {
   readonly clock: Clock;
   readonly log: Log;
+  /** What handlers put off to the end of the turn of the event loop. Default: nothing. */
+  readonly owed?: OwedWork;
   /** Those that differ from `defaultLimits`. */
   readonly limits?: Partial<WireLimits>;
   /** Puts TLS on every connection; ALPN chooses the protocol, where a client offers none the first bytes do. Default: cleartext. */
@@ -92,7 +94,7 @@ class ConnectionSet implements WireServer {
   #isClosed = false;
   #onEmpty: (() => void) | undefined;
 
-  constructor(context: ServerContext, { tls, onFailedHandshake: onFailed }: WireServerOptions) {
+  constructor(context: ServerContext, { tls, owed, onFailedHandshake: onFailed }: WireServerOptions) {
     this.#context = context;
     this.#overflow = new Overflow(context.clock);
     // A read of a TLS socket arrives in several callbacks, one for each record.
@@ -101,7 +103,7 @@ class ConnectionSet implements WireServer {
       pool: new BufferPool(),
       budget: context.buffers,
       queue: new FlushQueue({ endOfTurn: tls !== undefined }),
-      turns: new TurnShare(context.clock),
+      turns: new TurnShare(context.clock, owed),
     };
     if (!tls) return;
     const handshakeTimeoutMs = context.limits.handshakeTimeoutMs;

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { workClock } from "@modelyard/core/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { workClock } from "../testing/work-clock.ts";
 import { BufferBudget } from "./buffer-budget.ts";
 import { FairInput } from "./fair-input.ts";
 import { TurnShare } from "./turn-share.ts";

@@ -1,5 +1,6 @@
+import { OwedWork } from "@modelyard/core";
+import { type WorkClock, workClock } from "@modelyard/core/testing";
 import { describe, expect, test } from "vitest";
-import { type WorkClock, workClock } from "../testing/work-clock.ts";
 import { type Held, TurnShare } from "./turn-share.ts";
 
 const turnEnd = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -38,6 +39,23 @@ describe("TurnShare", () => {
     }
     expect(turns.isSpent(clock.monotonicMs())).toBe(true);
     await turnEnd();
+    expect(turns.isSpent(clock.monotonicMs())).toBe(false);
+  });
+
+  test("is spent when a millisecond of work was put off, or what was done and what was put off are one together, until that is done", () => {
+    const clock = workClock();
+    const owed = new OwedWork();
+    const turns = new TurnShare(clock, owed);
+    owed.micros = 999;
+    expect(turns.isSpent(clock.monotonicMs())).toBe(false);
+    owed.micros = 1_000;
+    expect(turns.isSpent(clock.monotonicMs())).toBe(true);
+    owed.micros = 600;
+    const sinceMs = clock.monotonicMs();
+    clock.work(0.5);
+    turns.spend(sinceMs);
+    expect(turns.isSpent(clock.monotonicMs())).toBe(true);
+    owed.micros = 0;
     expect(turns.isSpent(clock.monotonicMs())).toBe(false);
   });
 

@@ -7,7 +7,7 @@
  *
  * Hot path. Budget: 0.1 µs a read.
  */
-import type { Clock } from "@modelyard/core";
+import type { Clock, OwedWork } from "@modelyard/core";
 
 /** Something that was read and not looked at. */
 export interface Held {
@@ -22,6 +22,7 @@ const watchedFromMs = 0.25;
 /** See the module. One for all connections of a server, or of a peer. */
 export class TurnShare {
   readonly #clock: Clock;
+  readonly #owed: OwedWork | undefined;
   /** In order of arrival. */
   #waiting: Held[] = [];
   #isWatched = false;
@@ -30,13 +31,16 @@ export class TurnShare {
   /** Until one is. */
   #spentMs = 0;
 
-  constructor(clock: Clock) {
+  /** `owed`: what was put off of what was read. Default: nothing is. */
+  constructor(clock: Clock, owed?: OwedWork) {
     this.#clock = clock;
+    this.#owed = owed;
   }
 
   /** Whether nothing more is to be begun in this turn. */
   isSpent(nowMs: number): boolean {
-    return this.#isWatched && nowMs - this.#sinceMs >= longestMs;
+    const spentMs = this.#isWatched ? nowMs - this.#sinceMs : 0;
+    return spentMs + (this.#owed?.micros ?? 0) / 1000 >= longestMs;
   }
 
   /** Counts what has been done since then. */

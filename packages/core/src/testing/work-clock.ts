@@ -1,6 +1,6 @@
 /** A clock for work that is done within a callback: `fakeClock` moves between callbacks alone. */
-import type { Clock } from "@modelyard/core";
-import { fakeClock } from "@modelyard/core/testing";
+import type { Clock } from "../clock.ts";
+import { fakeClock } from "./fake-clock.ts";
 
 /** See the module. */
 export interface WorkClock extends Clock {
