@@ -4,10 +4,9 @@ import { join } from "node:path";
 import { type Server, startServer } from "../../acceptance/harness/server.ts";
 import { readCases, sharedModel } from "../../acceptance/harness/shared-data.ts";
 import type { Peer } from "../../peers/start-peer.ts";
-import { pythonOf } from "../../python-environment.ts";
-import { capture } from "../../repository.ts";
 import { processTree, residentFileMib, residentMib } from "../cpu-time.ts";
 import { cpuSample, type Encoding, type Load, ourWarmUp, type RequestBodies, send, slowWarmUp, warmUp, writeBodies } from "../load.ts";
+import { BareLoop } from "../peers/bare-loop.ts";
 import { startFloor } from "../peers/floor.ts";
 import { startKserveServer } from "../peers/kserve-server.ts";
 import { type LazyPeer, lazily } from "../peers/lazily.ts";
@@ -17,12 +16,15 @@ import { type BenchContext, gatedPairs, type OpenGroup, type RowGroup, type RowP
 
 const model = "mnist";
 const peerInFlight = 16;
+const besidePeerRequests = 6_000;
 /** Requests of each encoding after which a serving process's memory is told a second time. */
 const firstAnswers = 1_000;
 const everyEncoding: readonly Encoding[] = ["grpc", "rest", "binary"];
 const words: Readonly<Record<Encoding, string>> = { grpc: "gRPC (raw)", rest: "REST (JSON)", binary: "REST (binary)" };
-/** The loop runs by itself, ours beside its clients: a busy machine disturbs ours more, and more pairs than elsewhere are needed. */
-const barePairs = 15;
+/** The loop runs by itself, ours beside its clients: a busy machine disturbs ours more. So samples are short, and there are many. */
+const barePairs = 45;
+const bareRequests = 2_000;
+const bareRuns = 4_000;
 /** Ratios of the design's budget: bare loop at 16 and 64 in flight, MLServer in process and by default. */
 const bareBudget: Readonly<Record<Encoding, number>> = { grpc: 1.7, rest: 2.6, binary: 2.6 };
 const mlserverBudget: Readonly<Partial<Record<Encoding, readonly [inProcess: number, byDefault: number]>>> = {
@@ -53,6 +55,7 @@ interface Bench {
   readonly server: Server;
   readonly ours: Addresses & { readonly pid: number };
   readonly bodies: RequestBodies;
+  readonly bareLoop: BareLoop;
   readonly mlserver: LazyPeer;
   readonly mlserverDefault: LazyPeer;
   readonly kserve: LazyPeer;
@@ -81,6 +84,7 @@ async function open({ folder }: BenchContext): Promise<OpenGroup> {
     server,
     ours,
     bodies,
+    bareLoop: new BareLoop(),
     mlserver: warmed(["grpc", "rest"], () => startMlServer(join(folder, "mlserver"), served, 0)),
     mlserverDefault: warmed(["grpc", "rest"], () => startMlServer(join(folder, "mlserver-default"), served, 1)),
     kserve: warmed(everyEncoding, () => startKserveServer(join(folder, "kserve"), served)),
@@ -93,7 +97,8 @@ async function open({ folder }: BenchContext): Promise<OpenGroup> {
   return {
     rows: [...bareRows(bench), ...peerRows(bench), ...memoryRows(bench)],
     async close() {
-      for (const peer of [bench.mlserver, bench.mlserverDefault, bench.kserve, bench.litserve, bench.floor]) await peer.stop();
+      for (const peer of [bench.bareLoop, bench.mlserver, bench.mlserverDefault, bench.kserve, bench.litserve, bench.floor])
+        await peer.stop();
       await server.stop();
     },
   };
@@ -115,21 +120,13 @@ function bareRow(bench: Bench, { encoding, inFlight }: Asked): RowPlan {
     unit: "us CPU",
     peer: "ONNX Runtime in a bare Python loop",
     ...(isGated && { budget: { kind: "maxRatio", value: bareBudget[encoding] }, pairs: barePairs }),
-    ours: () => ourCpu(bench, { encoding, inFlight }),
-    theirs: bareLoop,
+    ours: () => ourCpu(bench, { encoding, inFlight }, bareRequests),
+    theirs: () => bench.bareLoop.microsOf(bareRuns),
   };
 }
 
-function ourCpu({ ours, bodies }: Bench, asked: Asked): Promise<Sample> {
-  return cpuSample(loadOf(ours, bodies, asked), { pid: ours.pid, requests: 6_000 });
-}
-
-async function bareLoop(): Promise<number> {
-  const script = join(import.meta.dirname, "..", "python", "bare_loop.py");
-  const args = [script, sharedModel("mnist/mnist.onnx"), sharedModel("mnist/cases.json"), "15000"];
-  const { status, output } = await capture(await pythonOf("onnxruntime"), args);
-  if (status !== 0) throw new Error(`the bare loop ended with ${status}: ${output.slice(-500)}`);
-  return (JSON.parse(output.slice(output.lastIndexOf("{"))) as { readonly micros: number }).micros;
+function ourCpu({ ours, bodies }: Bench, asked: Asked, requests: number): Promise<Sample> {
+  return cpuSample(loadOf(ours, bodies, asked), { pid: ours.pid, requests });
 }
 
 interface ComparedPeer {
@@ -170,7 +167,7 @@ function peerRow(bench: Bench, { id, name, peer, budget }: ComparedPeer, encodin
     unit: "us CPU",
     peer: name,
     ...(value !== undefined && { budget: { kind: "maxRatio", value }, pairs: gatedPairs }),
-    ours: () => ourCpu(bench, { encoding, inFlight: peerInFlight }),
+    ours: () => ourCpu(bench, { encoding, inFlight: peerInFlight }, besidePeerRequests),
     async theirs() {
       const running = await peer.get();
       return cpuSample(loadOf(running, bench.bodies, { encoding, inFlight: peerInFlight }), { pid: running.pid, requests: 1_000 });
