@@ -29,7 +29,12 @@ interface Reach {
   /** Packages, or `package/subpath`, that may be reached at run time. */
   readonly packages: readonly string[];
   readonly npm: readonly string[];
+  /** Modules of Node that must not be imported: who needs one after all loads it then. */
+  readonly notOfNode: readonly string[];
 }
+
+/** OpenSSL and what stands on it: 2 to 4 MiB of each process, where few speak TLS or have keys (decision 021). */
+const openSsl = ["node:crypto", "node:tls", "node:https", "node:http2"];
 
 const reaches: readonly Reach[] = [
   {
@@ -42,12 +47,14 @@ const reaches: readonly Reach[] = [
     ],
     packages: ["core", "codec", "wire", "onnx", "objects", "store", "runtimes", "mesh", "gateway"],
     npm: ["onnxruntime-node"],
+    notOfNode: openSsl,
   },
   {
     program: "supervisor",
     entries: files("packages/cli/src/supervisor/*.ts").filter((path) => !path.endsWith(".test.ts")),
     packages: ["core"],
     npm: [],
+    notOfNode: [],
   },
 ];
 
@@ -90,7 +97,7 @@ function reachFindings(reach: Reach): readonly string[] {
     if (seen.has(next.path)) continue;
     seen.set(next.path, next.from);
     for (const { specifier, isRuntime } of importsOf(next.path)) {
-      if (!isRuntime || specifier.startsWith("node:")) continue;
+      if (!isRuntime) continue;
       const step = follow(reach, { path: next.path, specifier });
       if (step.finding) findings.push(`${step.finding} (${chain(seen, next.path)})`);
       if (step.path) queue.push({ path: step.path, from: next.path });
@@ -106,6 +113,7 @@ function follow(
   const { path, specifier } = edge;
   if (specifier.startsWith(".")) return { path: normalize(join(dirname(path), specifier)) };
   if (specifier.startsWith("#")) return {};
+  if (specifier.startsWith("node:")) return reach.notOfNode.includes(specifier) ? { finding: `${reach.program} reaches ${specifier}` } : {};
   const own = /^@modelyard\/([a-z]+)(\/.+)?$/.exec(specifier);
   if (!own)
     return reach.npm.includes(specifier.split("/")[0] ?? "") ? {} : { finding: `${reach.program} reaches the package "${specifier}"` };

@@ -43,8 +43,10 @@ export { type Code, codeOfGrpcStatus, type ExitStatus, exitStatusOf, grpcStatusO
 export { type DeadlineOptions, withDeadline } from "./deadline.ts";
 export { describeError, type JsonLogOptions, jsonLog, type Log, type LogFields, type LogLevel, silentLog } from "./log.ts";
 export { type Counter, type Gauge, type Histogram, type Labels, type Metrics, maxSeries, metricsRegistry, type Sample } from "./metrics.ts";
+export { nodeCrypto } from "./node-crypto.ts";
 export { OwedWork } from "./owed-work.ts";
 export { failure, failureFromPublic, PlatformError, type PlatformErrorExtras, type PublicError } from "./platform-error.ts";
 export { identityOf, isRunning, killExactly, type ProcessIdentity, parseIdentity } from "./process-identity.ts";
 export { type PrometheusTextOptions, prometheusContentType, prometheusText } from "./prometheus-text.ts";
 export { type Random, randomInteger, seededRandom, systemRandom } from "./random.ts";
+export { sha256 } from "./sha256.ts";

@@ -2,7 +2,7 @@
  * Names of things in the mesh. A vmodel (a service) is `<namespace>/<object name>`; a model (one immutable revision of it) adds `__isvc-` and
  * a hash of what makes it that model, so the same content under the same service is the same model whatever its revision number.
  */
-import { createHash } from "node:crypto";
+import { nodeCrypto } from "@modelyard/core";
 import { instancePrefix, registryPrefix, vmodelPrefix } from "./records.ts";
 
 /** What the hash of a model id covers. */
@@ -36,7 +36,7 @@ export function parseVModelId(vmodelId: string): { readonly namespace: string; r
 export function modelIdOf(identity: ModelIdentity): string {
   const parameters = Object.entries(identity.parameters).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const content = JSON.stringify([identity.artifactDigest, identity.type, identity.runtime, parameters]);
-  const hash = createHash("sha1").update(content).digest("hex").slice(0, hashLength);
+  const hash = nodeCrypto().createHash("sha1").update(content).digest("hex").slice(0, hashLength);
   return `${vmodelIdOf(identity.namespace, identity.name)}${separator}isvc-${hash}`;
 }
 

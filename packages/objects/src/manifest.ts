@@ -1,6 +1,5 @@
 /** The manifest of an artifact: its files in the order of their paths, as canonical JSON, whose sha256 is the artifact's digest. */
-import { createHash } from "node:crypto";
-import { failure } from "@modelyard/core";
+import { failure, sha256 } from "@modelyard/core";
 import type { Artifact, ArtifactFile } from "./contract.ts";
 import { isDigest } from "./internal/layout.ts";
 
@@ -9,7 +8,7 @@ export const maxFiles = 100_000;
 
 /** `sha256:<hex>` of bytes. */
 function digestOf(bytes: Uint8Array): string {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  return `sha256:${sha256(bytes)}`;
 }
 
 /** The artifact of some files, and the manifest bytes to store. Same files, same digest, in whatever order they come. */

@@ -4,7 +4,7 @@
  *
  * Records are JSON values of the store under {@link apiKeyPrefix}: `auth/keys/ID`.
  */
-import { createHash } from "node:crypto";
+import { nodeCrypto } from "../node-crypto.ts";
 
 /** Where the records are in the store; the rest of a key is the id. */
 export const apiKeyPrefix = "auth/keys/";
@@ -71,7 +71,7 @@ export function isApiKeyRole(value: unknown): value is ApiKeyRole {
 
 /** SHA-256 of a key, which is what is kept of it. */
 export function apiKeyDigest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
+  return nodeCrypto().createHash("sha256").update(text).digest();
 }
 
 /** Reads a record of the store: the key, or why the record is none. */

@@ -4,7 +4,7 @@
  * What a client is told does not depend on whether the id of its key exists: unknown and wrong keys are refused in the same words, after the same
  * work. The difference is in the error's `internal` facts, for the log.
  */
-import { timingSafeEqual } from "node:crypto";
+import { nodeCrypto } from "../node-crypto.ts";
 import { failure, type PlatformError } from "../platform-error.ts";
 import { type ApiKey, apiKeyDigest, type KeyTable, parsePresentedKey } from "./api-key.ts";
 
@@ -47,7 +47,7 @@ function authenticateKey({ apiKey, certificateSubject }: WithKey, table: KeyTabl
   if (!table.isRead)
     return refused(failure("AUTHENTICATION_NOT_READY", {}, { retryAfterMs: 1_000, internal: { why: "keys not read yet", ...claimed } }));
   const key = table.find(presented.id);
-  const isEqual = timingSafeEqual(apiKeyDigest(presented.text), key?.digest ?? noDigest);
+  const isEqual = nodeCrypto().timingSafeEqual(apiKeyDigest(presented.text), key?.digest ?? noDigest);
   if (!key || !isEqual)
     return refused(failure("API_KEY_NOT_VALID", {}, { internal: { why: key ? "wrong key" : "unknown key", ...claimed } }));
   if (key.expiresAtMs !== undefined && nowMs >= key.expiresAtMs) {

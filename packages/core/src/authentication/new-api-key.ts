@@ -1,5 +1,5 @@
 /** Makes API keys. */
-import { randomBytes } from "node:crypto";
+import { nodeCrypto } from "../node-crypto.ts";
 
 /** Bytes of a secret: 43 characters of base64url. */
 const secretBytes = 32;
@@ -8,5 +8,6 @@ const idBytes = 8;
 
 /** A key that nobody else has, `myk_ID_SECRET`. Its randomness is the system's, whatever a caller's `Random` is: it is a secret. */
 export function newApiKey(): string {
+  const { randomBytes } = nodeCrypto();
   return `myk_${randomBytes(idBytes).toString("hex")}_${randomBytes(secretBytes).toString("base64url")}`;
 }

@@ -73,7 +73,7 @@ export class ModelPreparer {
   }
 
   #keyOf(digest: string): string {
-    return preparedKey([digest, this.#deps.cpuKind, this.#deps.runtimeVersion, String(prepareFormat)]);
+    return preparedKey(digest, [this.#deps.cpuKind, this.#deps.runtimeVersion, String(prepareFormat)]);
   }
 
   /** The artifact stays open, and so on disk, until the child is done with its files. */

@@ -48,7 +48,22 @@ function heldText(copy: PreparedCopy | undefined): string | undefined {
   return bytes && Buffer.from(bytes).toString();
 }
 
-const keys = ["a", "b", "c"].map((name) => preparedKey([name]));
+const keys = ["a", "b", "c"].map((name) => preparedKey(name, []));
+
+describe("preparedKey()", () => {
+  const hex = "0123456789abcdef".repeat(4);
+
+  it("has everything that a copy depends on in plain text", () => {
+    expect(preparedKey(`sha256:${hex}`, ["x64-1f3a5c7e9b02", "1.24.0", "5"])).toBe(`${hex}-x64-1f3a5c7e9b02-1.24.0-5`);
+  });
+
+  it.each(["", "../../etc", "a\0b", `sha256:${hex}/../x`, `sha256:${hex.toUpperCase()}`, "x".repeat(10_000)])(
+    "leaves nothing of %j, which is no digest, in a path",
+    (text) => {
+      expect(preparedKey(text, ["5"])).toMatch(/^[0-9a-f]{64}-5$/);
+    },
+  );
+});
 
 describe("PreparedFolder", () => {
   it("add() leaves nothing when writing fails", async () => {

@@ -4,11 +4,10 @@
  * One folder per copy under the first two digits of its key. A copy is written into a temporary folder, synced, and renamed into place, so a folder
  * under its key is complete; what rots or is cut off afterwards is found by size and checksum and made again.
  */
-import { hash } from "node:crypto";
 import { readFileSync, statSync, utimesSync } from "node:fs";
 import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Clock, Log } from "@modelyard/core";
+import { type Clock, type Log, sha256 } from "@modelyard/core";
 import { checksumOf, type FileChecksum, scratchBytes } from "./checksum-of.ts";
 import { type PreparedInfo, parsePreparedInfo } from "./prepared-info.ts";
 import { planSweep, type StoredCopy } from "./sweep.ts";
@@ -41,9 +40,15 @@ const freshMs = 60_000;
 // How exact "last used" is; a write per load would cost more than the order is worth.
 const touchEveryMs = 600_000;
 
-/** Key of a copy: all it depends on. */
-export function preparedKey(parts: readonly string[]): string {
-  return hash("sha256", parts.join("\n"));
+const digestPattern = /^sha256:([0-9a-f]{64})$/;
+
+/**
+ * Key of a copy: all it depends on, in plain text, so that two that differ never share one. `madeFor` has parts of file names. Only a digest becomes
+ * part of a path: a text that is none, under which no artifact is stored, is replaced by its own.
+ */
+export function preparedKey(artifactDigest: string, madeFor: readonly string[]): string {
+  const hex = digestPattern.exec(artifactDigest)?.[1] ?? sha256(artifactDigest);
+  return [hex, ...madeFor].join("-");
 }
 
 /** See the module. */

@@ -3,8 +3,7 @@
  *
  * Form: `mys1` · nonce, 12 bytes · tag, 16 bytes · ciphertext.
  */
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
-import { assert, failure } from "@modelyard/core";
+import { assert, failure, nodeCrypto } from "@modelyard/core";
 
 /** Encrypts and decrypts values. */
 export interface ValueSeal {
@@ -25,6 +24,7 @@ const algorithm = "aes-256-gcm";
 /** A seal with a secret of 32 bytes. Nonces are random: good for 2³² values under one secret. */
 export function valueSeal(secret: Uint8Array): ValueSeal {
   assert(secret.length === sealSecretBytes, "a secret has 32 bytes");
+  const { createCipheriv, createDecipheriv, randomBytes } = nodeCrypto();
   return {
     seal(key, value) {
       const nonce = randomBytes(nonceBytes);

@@ -4,9 +4,9 @@
  *
  * Invariant: what is current was accepted by OpenSSL; an invalid replacement leaves it as it was.
  */
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
 import type { TlsOptions as NodeTlsOptions } from "node:tls";
-import { failure, PlatformError } from "@modelyard/core";
+import { failure, nodeCrypto, PlatformError } from "@modelyard/core";
 import { nodeTls } from "../socket/node-tls.ts";
 
 /** Whether clients show a certificate: `optional` ones that are shown must be valid, too. */
@@ -72,7 +72,7 @@ function resolveTls(options: TlsOptions): ResolvedTls {
   const trust = clientAuth === "none" || clientCa === undefined ? {} : { ca: clientCa };
   const secrets = { cert: certificate, key, ...trust, ciphers, minVersion: "TLSv1.2", maxVersion: "TLSv1.3" } as const;
   try {
-    if (!leaf?.checkPrivateKey(createPrivateKey(key))) throw invalid("the key is not that of the certificate");
+    if (!leaf?.checkPrivateKey(nodeCrypto().createPrivateKey(key))) throw invalid("the key is not that of the certificate");
     nodeTls().createSecureContext(secrets);
   } catch (error) {
     throw PlatformError.is(error) ? error : invalid("the key is not in PEM, or OpenSSL does not accept it or the certificate", error);
@@ -94,6 +94,7 @@ const pemCertificate = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-
 function certificatesOf(pem: string | Buffer, what: string): readonly X509Certificate[] {
   const blocks = pem.toString("latin1").match(pemCertificate) ?? [];
   if (blocks.length === 0) throw invalid(`there is no ${what} in PEM`);
+  const { X509Certificate } = nodeCrypto();
   try {
     return blocks.map((block) => new X509Certificate(block));
   } catch (error) {
