@@ -50,4 +50,5 @@ export type {
 export { parseModel, writeModel } from "./parse-model.ts";
 export type { ClassLabels } from "./prepare/maps-to-tensors.ts";
 export { type PreparedGraph, type PreparedTensor, prepareGraph } from "./prepare/prepare-graph.ts";
+export { withoutDerived } from "./prepare/without-derived.ts";
 export { type GraphSignature, type GraphValue, graphSignature, type OtherValue, type TensorValue, typeName } from "./signature.ts";

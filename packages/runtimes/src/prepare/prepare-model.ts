@@ -10,6 +10,7 @@ import { type Clock, PlatformError } from "@modelyard/core";
 import { checkModel, hasErrors, type PreparedGraph, parseModel, prepareGraph } from "@modelyard/onnx";
 import type { OrtEngine, OrtOpenOptions, OrtSession } from "../onnx/ort-engine.ts";
 import { checksumOf } from "./checksum-of.ts";
+import { lightenCopy } from "./lighten-copy.ts";
 import { measureLoad } from "./measure-load.ts";
 import { measureRuns, type RunMeasurement } from "./measure-runs.ts";
 import { ModelRefused } from "./model-refused.ts";
@@ -42,6 +43,7 @@ export async function prepareModel(job: PrepareJob, deps: PrepareDeps): Promise<
   await optimize(sourcePath, job, deps.engine);
   await rm(join(job.outputDir, editedDir), { recursive: true, force: true });
   await deps.enter("load");
+  await lighten(job, deps.engine);
   const loaded = await loadMeasured(job, deps, 1);
   const measured = await measureBest(job, { ...deps, loaded, graph });
   await deps.enter("write");
@@ -100,6 +102,13 @@ async function optimize(path: string, job: PrepareJob, engine: OrtEngine): Promi
     ...(job.others.length > 0 || weightBytes > maxInlineWeightBytes ? { optimizedWeightsName: weightsName } : {}),
   });
   await session.release();
+}
+
+async function lighten(job: PrepareJob, engine: OrtEngine): Promise<void> {
+  await lightenCopy(join(job.outputDir, graphName), async (path) => {
+    const session = await engine.open(path, { optimization: "disabled" });
+    await session.release();
+  });
 }
 
 async function totalBytes(files: readonly JobFile[]): Promise<number> {

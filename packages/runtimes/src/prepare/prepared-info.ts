@@ -3,7 +3,7 @@ import { isDatatype } from "@modelyard/codec";
 import type { BoundTensor } from "../onnx/tensor-border.ts";
 
 /** Version of what prepare does and writes; part of the cache key. Raise it when either changes. */
-export const prepareFormat = 5;
+export const prepareFormat = 6;
 
 /** An input or output of a prepared model. */
 export interface PreparedSignature extends BoundTensor {
