@@ -65,9 +65,11 @@ export function tensorBorder(signature: {
 }): TensorBorder {
   const allOutputs = signature.outputs;
   const allFetches = fetchesOf(allOutputs);
-  const byName = new Map(allOutputs.map((output) => [output.name, output]));
+  // Of many models few are ever asked for some of their outputs only.
+  let byName: ReadonlyMap<string, BoundTensor> | undefined;
   const select = (names: readonly string[]): readonly BoundTensor[] =>
     names.map((name) => {
+      byName ??= new Map(allOutputs.map((output) => [output.name, output]));
       const output = byName.get(name);
       assert(output, `the caller asks for an output of the model, not "${name}"`);
       return output;

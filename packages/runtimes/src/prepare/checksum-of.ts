@@ -24,22 +24,23 @@ export async function checksumOf(path: string, scratch: Uint8Array = new Uint8Ar
   const file = openSync(path, "r");
   try {
     const sizeBytes = fstatSync(file).size;
-    if (sizeBytes <= chunkBytes) return checksumAtOnce(file, scratch);
+    if (sizeBytes <= chunkBytes) return checksumAtOnce(file, sizeBytes, scratch);
   } finally {
     closeSync(file);
   }
   return await checksumInPieces(path);
 }
 
-function checksumAtOnce(file: number, scratch: Uint8Array): FileChecksum {
+function checksumAtOnce(file: number, statedBytes: number, scratch: Uint8Array): FileChecksum {
   let crc = 0;
   let sizeBytes = 0;
-  for (;;) {
+  while (sizeBytes < statedBytes) {
     const count = readSync(file, scratch);
-    if (count === 0) return { sizeBytes, crc32: crc };
+    if (count === 0) break;
     crc = crc32(scratch.subarray(0, count), crc);
     sizeBytes += count;
   }
+  return { sizeBytes, crc32: crc };
 }
 
 async function checksumInPieces(path: string): Promise<FileChecksum> {

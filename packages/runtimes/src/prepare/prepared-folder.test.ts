@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
@@ -20,14 +20,14 @@ function folder(maxBytes = 2 ** 30): PreparedFolder {
   return new PreparedFolder({ dir, clock: fakeClock(nowMs), log: silentLog(), maxBytes });
 }
 
-async function write(target: string, graph = Buffer.from("graph")): Promise<void> {
+async function write(target: string, graph = Buffer.from("graph"), warnings: readonly string[] = []): Promise<void> {
   const info: PreparedInfo = {
     format: prepareFormat,
     files: [{ name: "model.onnx", sizeBytes: graph.length, crc32: crc32(graph) }],
     inputs: [],
     outputs: [],
     edits: [],
-    warnings: [],
+    warnings,
     runMicros: 10,
     loadMicros: 10,
     memoryBytes: 0,
@@ -94,6 +94,24 @@ describe("PreparedFolder", () => {
     const found = await folder().find("00ff");
     expect(found?.sizeBytes).toBe(scratchBytes + 1);
     expect(found?.checkedBytes()).toBeUndefined();
+  });
+
+  it("find() reads a record of any length", async () => {
+    const warnings = ["ä".repeat(20_000)];
+    await folder().add("00ff", (dir) => write(dir, undefined, warnings));
+    expect((await folder().find("00ff"))?.info.warnings).toEqual(warnings);
+  });
+
+  it("find() counts as a use, ten minutes after the last at the earliest", async () => {
+    await folder().add("00ff", write);
+    const record = join(dir, "00", "00ff", "info.json");
+    const uses: number[] = [];
+    for (const ageMs of [540_000, 660_000]) {
+      await age(record, ageMs);
+      await folder().find("00ff");
+      uses.push(nowMs - (await stat(record)).mtimeMs);
+    }
+    expect(uses).toEqual([540_000, 0]);
   });
 
   it("sweep() removes the copies used longest ago until the rest fits", async () => {

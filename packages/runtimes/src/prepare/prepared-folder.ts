@@ -4,7 +4,7 @@
  * One folder per copy under the first two digits of its key. A copy is written into a temporary folder, synced, and renamed into place, so a folder
  * under its key is complete; what rots or is cut off afterwards is found by size and checksum and made again.
  */
-import { readFileSync, statSync, utimesSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, readSync, utimesSync } from "node:fs";
 import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Clock, type Log, sha256 } from "@modelyard/core";
@@ -31,7 +31,15 @@ export interface PreparedFolderDeps {
   readonly maxBytes: number;
 }
 
+interface StoredRecord {
+  readonly path: string;
+  readonly info: PreparedInfo;
+  readonly usedAtMs: number;
+}
+
 const infoName = "info.json";
+// Of nearly every record; a longer one gets memory of its own.
+const recordBytes = 8 * 1024;
 const temporaryPrefix = "tmp-";
 // Longer than any prepare may take.
 const abandonedMs = 3_600_000;
@@ -55,6 +63,8 @@ export function preparedKey(artifactDigest: string, madeFor: readonly string[]):
 export class PreparedFolder {
   readonly #deps: PreparedFolderDeps;
   readonly #scratch = new Uint8Array(scratchBytes);
+  /** Not the scratch: records are read while that holds a copy. */
+  readonly #text = Buffer.allocUnsafeSlow(recordBytes);
   /** Copies that were checked: the scratch holds what the last of them was made of. */
   #checked = 0;
 
@@ -64,16 +74,17 @@ export class PreparedFolder {
 
   /** The copy under a key when it is there and whole. */
   async find(key: string): Promise<PreparedCopy | undefined> {
-    const info = this.peek(key);
-    if (!info) return undefined;
     const dir = this.#dirOf(key);
+    const record = this.#read(dir);
+    if (!record) return undefined;
+    const { info } = record;
     const checks = info.files.map((file) => isIntact(join(dir, file.name), { expected: file, scratch: this.#scratch }));
     const turn = ++this.#checked;
     if (!(await Promise.all(checks)).every(Boolean)) {
       this.#deps.log.warn("prepared copy is damaged and will be made again", { dir });
       return undefined;
     }
-    this.#touch(join(dir, infoName));
+    this.#touch(record);
     const sizeBytes = info.files.reduce((sum, file) => sum + file.sizeBytes, 0);
     const isHeld = info.files.length === 1 && sizeBytes <= this.#scratch.length;
     const checkedBytes = (): Uint8Array | undefined =>
@@ -81,14 +92,9 @@ export class PreparedFolder {
     return { path: join(dir, info.files[0]?.name ?? ""), sizeBytes, info, checkedBytes };
   }
 
-  /** The record under a key; the copy itself is not looked at. Read on this thread: see `checksumOf`. */
+  /** The record under a key; the copy itself is not looked at. */
   peek(key: string): PreparedInfo | undefined {
-    try {
-      return parsePreparedInfo(readFileSync(join(this.#dirOf(key), infoName), "utf8"));
-    } catch {
-      // Not made yet, or deleted: a cache miss like any other.
-      return undefined;
-    }
+    return this.#read(this.#dirOf(key))?.info;
   }
 
   /** Fills an empty folder by `write` and puts it in place; a damaged copy under the key makes way. */
@@ -136,9 +142,28 @@ export class PreparedFolder {
     await syncFolder(dirname(final));
   }
 
-  #touch(path: string): void {
+  /** On this thread: see `checksumOf`. The file is opened for its text and its time alike, and found once. */
+  #read(dir: string): StoredRecord | undefined {
+    const path = join(dir, infoName);
+    try {
+      const file = openSync(path, "r");
+      try {
+        const { size, mtimeMs } = fstatSync(file);
+        const text = size > this.#text.length ? readFileSync(file, "utf8") : this.#text.toString("utf8", 0, readSync(file, this.#text));
+        const info = parsePreparedInfo(text);
+        return info && { path, info, usedAtMs: mtimeMs };
+      } finally {
+        closeSync(file);
+      }
+    } catch {
+      // Not made yet, or deleted: a cache miss like any other.
+      return undefined;
+    }
+  }
+
+  #touch({ path, usedAtMs }: StoredRecord): void {
     const now = this.#deps.clock.nowMs();
-    if (now - statSync(path).mtimeMs > touchEveryMs) utimesSync(path, now / 1000, now / 1000);
+    if (now - usedAtMs > touchEveryMs) utimesSync(path, now / 1000, now / 1000);
   }
 
   #dirOf(key: string): string {
