@@ -1,6 +1,6 @@
 /**
- * How Node is started for a serving process: what keeps its memory small without costing a request CPU time. Decision 021 says where its memory goes,
- * and what each of these, and what was tried beside them, gives.
+ * How Node is started for a serving process: what keeps its memory small and its pauses short without costing a request CPU time. Decisions 021 and 026
+ * say where its memory and its pauses come from, and what each of these, and what was tried beside them, gives.
  */
 
 const flags: readonly string[] = [
@@ -13,6 +13,13 @@ const flags: readonly string[] = [
   "--no-maglev",
   // Threads of V8, four by default: each that compiles leaves an arena of malloc with up to 1 MiB that is not given back.
   "--v8-pool-size=1",
+  // What follows shortens the pause that ends a full collection (decision 026). While old objects are marked, which takes 60 to 360 ms with 100,000
+  // records, young ones are collected as before; else that pause moves all that was made meanwhile.
+  "--no-separate-gc-phases",
+  // Nor does it move old objects together: the holes between them are used again.
+  "--no-compact",
+  // A collection when nothing is asked is as short as any other, in place of 25 to 57 ms.
+  "--no-memory-reducer-favors-memory",
 ];
 
 /** Arguments of Node for a serving process; those given count more. */
