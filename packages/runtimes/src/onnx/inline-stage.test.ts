@@ -41,7 +41,7 @@ describe("InlineStage", () => {
     expect(notes).toEqual(["run a", "run b", "run c", "answer a", "answer b", "answer c"]);
   });
 
-  it("runs for two milliseconds of a turn, whatever was expected, and leaves the rest to the next", async () => {
+  it("runs for a millisecond and a half of a turn, whatever was expected, and leaves the rest to the next", async () => {
     for (const name of ["a", "b", "c", "d"]) stage.add({ ...run(name, 1), expectedMicros: 1 });
     await turnEnd();
     expect(notes).toEqual(["run a", "run b", "answer a", "answer b"]);
