@@ -42,5 +42,7 @@ async function start(): Promise<Running> {
   const script = join(import.meta.dirname, "..", "python", "bare_loop.py");
   const args = [script, sharedModel("mnist/mnist.onnx"), sharedModel("mnist/cases.json")];
   const child = spawn(await pythonOf("onnxruntime"), args, { stdio: ["pipe", "pipe", "inherit"] });
+  // A loop that has ended is told by the end of its output.
+  child.stdin.on("error", () => {});
   return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
 }

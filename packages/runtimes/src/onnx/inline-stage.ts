@@ -37,6 +37,10 @@ export class InlineStage {
   add(one: InlineRun): void {
     this.#waiting.push(one);
     this.#owed.micros += one.expectedMicros;
+    this.#schedule();
+  }
+
+  #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     setImmediate(this.#onTurnEnd);
@@ -69,8 +73,6 @@ export class InlineStage {
 
   #putBack(rest: readonly InlineRun[]): void {
     this.#waiting = [...rest, ...this.#waiting];
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    setImmediate(this.#onTurnEnd);
+    this.#schedule();
   }
 }

@@ -59,6 +59,20 @@ describe("TurnShare", () => {
     expect(turns.isSpent(clock.monotonicMs())).toBe(false);
   });
 
+  test("delivers nothing of what is held while a millisecond of work is owed, or what is owed would grow with each turn", async () => {
+    const clock = workClock();
+    const owed = new OwedWork();
+    const turns = new TurnShare(clock, owed);
+    const notes: string[] = [];
+    owed.micros = 1_500;
+    turns.hold(held("a", 1, { clock, notes, partMs: 0.1 }));
+    for (let turn = 0; turn < 3; turn++) await turnEnd();
+    expect(notes).toEqual([]);
+    owed.micros = 0;
+    await turnEnd();
+    expect(notes).toEqual(["a"]);
+  });
+
   test("delivers what is held in order, a millisecond of it in each turn", async () => {
     const clock = workClock();
     const turns = new TurnShare(clock);

@@ -72,7 +72,7 @@ export class TurnShare {
     this.#waiting = [];
     let done = 0;
     for (const one of waiting) {
-      if (done > 0 && this.isSpent(this.#clock.monotonicMs())) break;
+      if (this.isSpent(this.#clock.monotonicMs())) break;
       done++;
       if (one.deliver()) this.#waiting.push(one);
     }
