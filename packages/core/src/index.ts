@@ -44,6 +44,7 @@ export { type DeadlineOptions, withDeadline } from "./deadline.ts";
 export { describeError, type JsonLogOptions, jsonLog, type Log, type LogFields, type LogLevel, silentLog } from "./log.ts";
 export { type Counter, type Gauge, type Histogram, type Labels, type Metrics, maxSeries, metricsRegistry, type Sample } from "./metrics.ts";
 export { nodeCrypto } from "./node-crypto.ts";
+export { IdSlots } from "./id-slots.ts";
 export { OwedWork } from "./owed-work.ts";
 export { failure, failureFromPublic, PlatformError, type PlatformErrorExtras, type PublicError } from "./platform-error.ts";
 export { identityOf, isRunning, killExactly, type ProcessIdentity, parseIdentity } from "./process-identity.ts";

@@ -1,15 +1,16 @@
 /** Commands sent to a runner, a thread or a process, that are not answered: each reply is matched to its command, by its id. */
-import { assertNever, failureFromPublic } from "@modelyard/core";
+import { assertNever, failureFromPublic, IdSlots } from "@modelyard/core";
 import type { DoneWork, WorkerReply } from "./worker-protocol.ts";
 
 interface Pending {
+  readonly id: number;
   readonly resolve: (work: DoneWork) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /** See the module. */
 export class PendingReplies {
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new IdSlots<Pending>();
   #nextId = 1;
 
   get size(): number {
@@ -20,15 +21,14 @@ export class PendingReplies {
   ask(send: (id: number) => void): Promise<DoneWork> {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
+      this.#pending.add({ id, resolve, reject });
       send(id);
     });
   }
 
   /** Settles the command that this is the reply to, if it is still waited for. */
   settle(reply: WorkerReply): void {
-    const pending = this.#pending.get(reply.id);
-    this.#pending.delete(reply.id);
+    const pending = this.#pending.take(reply.id);
     switch (reply.kind) {
       case "done":
         return pending?.resolve(reply);
@@ -43,8 +43,9 @@ export class PendingReplies {
 
   /** Nothing more comes. */
   failAll(error: unknown): void {
-    const lost = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const { reject } of lost) reject(error);
+    for (const { id, reject } of this.#pending.all()) {
+      this.#pending.take(id);
+      reject(error);
+    }
   }
 }

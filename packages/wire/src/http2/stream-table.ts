@@ -5,7 +5,7 @@
  *
  * Hot path. Budget: 0.5 µs a request.
  */
-import { type Clock, failure, type PlatformError } from "@modelyard/core";
+import { type Clock, failure, IdSlots, type PlatformError } from "@modelyard/core";
 import type { BufferBudget } from "../socket/buffer-budget.ts";
 import type { Outbox } from "../socket/outbox.ts";
 import type { TransferLimits } from "../socket/transfer-watch.ts";
@@ -43,7 +43,7 @@ export class StreamTable {
   readonly receive: ReceiveFlow;
   readonly #deps: StreamTableDeps;
   readonly #sweep: StreamSweep;
-  readonly #streams = new Map<number, Http2Stream>();
+  readonly #streams = new IdSlots<Http2Stream>();
   /** Streams answered while their request was still coming in, looked at when the read batch is through. */
   readonly #answeredEarly: Http2Stream[] = [];
   #isReceiving = false;
@@ -68,7 +68,7 @@ export class StreamTable {
   add(streamId: number, receiver: StreamReceiver, sendWindowBytes: number): Http2Stream {
     const windows = { send: sendWindowBytes, receive: this.#deps.limits.streamWindowBytes };
     const stream = new Http2Stream(streamId, windows, receiver);
-    this.#streams.set(streamId, stream);
+    this.#streams.add(stream);
     return stream;
   }
 
@@ -123,7 +123,7 @@ export class StreamTable {
 
   /** Aborts the streams above an id, without RST_STREAM: the peer does not know them, or is gone. */
   abortAbove(lastStreamId: number, error: PlatformError): void {
-    for (const stream of this.#streams.values()) {
+    for (const stream of this.#streams.all()) {
       if (stream.id <= lastStreamId) continue;
       this.end(stream, error);
     }
@@ -131,8 +131,7 @@ export class StreamTable {
 
   /** Removes a stream that the peer has ended, and tells its receiver why. */
   end(stream: Http2Stream, error: PlatformError): void {
-    this.#remove(stream, "ended");
-    stream.receiver.onAborted(error);
+    if (this.#remove(stream, "ended")) stream.receiver.onAborted(error);
   }
 
   /**
@@ -141,7 +140,7 @@ export class StreamTable {
    */
   abortUnfinishable(error: PlatformError): void {
     let budgetBytes = this.send.windowBytes;
-    for (const stream of this.#streams.values()) {
+    for (const stream of this.#streams.all()) {
       const fits = stream.endIsQueued && stream.queuedBytes <= Math.min(stream.sendWindow, budgetBytes);
       if (fits) budgetBytes -= stream.queuedBytes;
       else if (!stream.isLocalClosed) this.abort(stream, "CANCEL", error);
@@ -151,7 +150,7 @@ export class StreamTable {
   /** Resets the streams whose peer does not send what it owes, or read what waits, in time. */
   sweep(nowMs: number): void {
     const limitMs = this.#deps.limits.stallTimeoutMs;
-    for (const { stream, what } of this.#sweep.overdue(this.#streams.values(), this.send, nowMs)) {
+    for (const { stream, what } of this.#sweep.overdue(this.#streams.all(), this.send, nowMs)) {
       this.abort(stream, "CANCEL", failure("WIRE_TIMEOUT", { limitMs, what }));
     }
   }
@@ -159,7 +158,7 @@ export class StreamTable {
   /** A change of the peer's initial window moves the window of every stream; beyond the largest window it ends the connection (§6.9.2). */
   moveWindows(change: number): void {
     if (change === 0) return;
-    for (const stream of this.#streams.values()) {
+    for (const stream of this.#streams.all()) {
       if (stream.sendWindow + change > maxWindowBytes) throw new Http2Fault("FLOW_CONTROL_ERROR", "stream window too large");
       this.send.growStream(stream, change);
     }
@@ -200,13 +199,15 @@ export class StreamTable {
     if (stream.isLocalClosed) this.#remove(stream, "ended");
   }
 
-  #remove(stream: Http2Stream, ending: "reset" | "ended"): void {
-    if (!this.#streams.delete(stream.id)) return;
+  /** False when it had gone before. */
+  #remove(stream: Http2Stream, ending: "reset" | "ended"): boolean {
+    if (this.#streams.take(stream.id) === undefined) return false;
     this.#deps.ids.closed(stream.id, ending);
     stream.isLocalClosed = true;
     stream.isRemoteClosed = true;
     this.send.drop(stream);
     this.receive.settle(stream);
     this.#deps.onGone();
+    return true;
   }
 }
