@@ -87,7 +87,7 @@ export class SendFlow {
 
   /** Forgets a stream that was reset. */
   drop(stream: Http2Stream): void {
-    if (!this.#waiting.delete(stream)) return;
+    if (this.#waiting.size === 0 || !this.#waiting.delete(stream)) return;
     this.#queue(-stream.dropQueue());
   }
 
