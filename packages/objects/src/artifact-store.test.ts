@@ -65,7 +65,7 @@ describe("ingest() of local files", () => {
 describe("open()", () => {
   test("gives local paths with the bytes that were stored", async () => {
     const { digest } = await store.ingest({ kind: "file", path: await source("model", "bytes") });
-    const local = openLocalArtifacts({ directory: join(folder, "objects"), random: systemRandom() });
+    const local = openLocalArtifacts({ directory: join(folder, "objects"), clock: systemClock(), random: systemRandom() });
     const opened = await local.open(digest);
     const [file] = opened.artifact.files;
     expect(file && (await readFile(opened.pathOf(file), "utf8"))).toBe("bytes");

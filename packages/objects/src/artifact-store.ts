@@ -12,12 +12,14 @@ import { type TakenFile, unpackSingleFile } from "./archives/unpack-single-file.
 import { openBucketArtifacts } from "./bucket/bucket-artifacts.ts";
 import type { Artifact, ArtifactFile, ArtifactSource, ArtifactStore, IngestOptions, S3Source } from "./contract.ts";
 import { BlobWriter } from "./internal/blob-writer.ts";
+import { Claim } from "./internal/claim.ts";
 import { writeDurably } from "./internal/durable-file.ts";
 import { collectGarbage, storedDigests } from "./internal/garbage.ts";
+import { Holder } from "./internal/holders.ts";
 import { fetchHttp } from "./internal/http-source.ts";
 import { isDigest, type Layout, layoutOf, makeFolders } from "./internal/layout.ts";
 import { listLocalSource, readStable, type SourceFile } from "./internal/local-source.ts";
-import { touch } from "./internal/place-blob.ts";
+import { type BlobPlaces, touch } from "./internal/place-blob.ts";
 import { resumablePrefix } from "./internal/resumable-fetch.ts";
 import { checkSizes, openLocalArtifacts, readArtifact } from "./local-artifacts.ts";
 import { buildManifest } from "./manifest.ts";
@@ -56,6 +58,7 @@ interface Taking {
   readonly options: IngestOptions;
   readonly maxBytes: number;
   readonly uploads: UploadFolder;
+  readonly claim: Claim;
 }
 
 /** Opens the artifact store for writing. */
@@ -76,6 +79,7 @@ async function openFolder(deps: ArtifactStoreOptions): Promise<ArtifactStore> {
     directory: layout.uploads,
     limits: { ...defaultUploadLimits, maxBytes, ...deps.uploadLimits },
   });
+  const holder = new Holder(layout, deps.random);
   const running = new Map<string, Promise<Artifact>>();
   return {
     ...local,
@@ -90,12 +94,17 @@ async function openFolder(deps: ArtifactStoreOptions): Promise<ArtifactStore> {
       return artifacts;
     },
     ingest(source, options = {}) {
-      const taking = { layout, deps, options, maxBytes, uploads };
-      return afterSameSource(running, { source, start: () => ingest(taking, source) });
+      const claim = new Claim({ layout, clock: deps.clock, holder, signal: options.signal });
+      const taking = { layout, deps, options, maxBytes, uploads, claim };
+      return afterSameSource(running, { source, start: () => ingestClaimed(taking, source) });
     },
     async collectGarbage(isReferenced, options = {}) {
       await uploads.sweep();
       return collectGarbage({ ...deps, layout, isReferenced, minAgeMs: options.minAgeMs ?? defaultMinAgeMs, signal: options.signal });
+    },
+    async close() {
+      holder.close();
+      await local.close();
     },
   };
 }
@@ -128,6 +137,14 @@ async function afterSameSource(
   }
 }
 
+async function ingestClaimed(taking: Taking, source: ArtifactSource): Promise<Artifact> {
+  try {
+    return await ingest(taking, source);
+  } finally {
+    await taking.claim.end();
+  }
+}
+
 async function ingest(taking: Taking, source: ArtifactSource): Promise<Artifact> {
   const taken = await takeSource(taking, source);
   const { artifact, bytes } = buildManifest(await unpackTaken(taking, { source, files: taken }));
@@ -140,8 +157,8 @@ async function takeSource(taking: Taking, source: ArtifactSource): Promise<reado
   if (source.kind === "file") return takeLocal(taking, { source, found: await listLocalSource(source.path) });
   if (source.kind === "http") return [await takeHttp(taking, source)];
   if (source.kind === "upload") return takeUpload(taking, source);
-  const { layout, deps, options, maxBytes } = taking;
-  const taken = await takeRemote(source, { settings: deps.sources ?? {}, layout, clock: deps.clock, options, maxBytes });
+  const { deps, options, maxBytes } = taking;
+  const taken = await takeRemote(source, { settings: deps.sources ?? {}, ...placesOf(taking), options, maxBytes });
   return taken.kind === "local" ? takeLocal(taking, { source, found: taken.files }) : taken.files;
 }
 
@@ -154,16 +171,20 @@ async function takeUpload(taking: Taking, source: Extract<ArtifactSource, { kind
 }
 
 function unpackTaken(
-  { deps, layout, options, maxBytes }: Taking,
+  taking: Taking,
   taken: { readonly source: ArtifactSource; readonly files: readonly TakenFile[] },
 ): Promise<readonly ArtifactFile[]> {
+  const { deps, options, maxBytes } = taking;
   const limits = { maxTotalBytes: maxBytes, ...deps.archiveLimits };
-  return unpackSingleFile({ ...deps, layout }, { ...taken, source: describeSource(taken.source), options, limits });
+  return unpackSingleFile(
+    { ...placesOf(taking), random: deps.random },
+    { ...taken, source: describeSource(taken.source), options, limits },
+  );
 }
 
 async function takeHttp(taking: Taking, source: Extract<ArtifactSource, { kind: "http" }>): Promise<TakenFile> {
-  const { layout, deps, options, maxBytes } = taking;
-  const { name, ...blob } = await fetchHttp({ source, layout, clock: deps.clock, options, maxBytes });
+  const { options, maxBytes } = taking;
+  const { name, ...blob } = await fetchHttp({ source, ...placesOf(taking), options, maxBytes });
   options.onProgress?.({ stage: "verify", doneBytes: blob.sizeBytes, totalBytes: blob.sizeBytes });
   return { path: name, ...blob };
 }
@@ -201,7 +222,11 @@ async function takeFile(taking: Taking, one: { readonly file: SourceFile; readon
     await writer.discard();
     throw error;
   }
-  return { path: one.file.path, ...(await writer.store(layout, deps.clock)) };
+  return { path: one.file.path, ...(await writer.store(placesOf(taking))) };
+}
+
+function placesOf({ layout, deps, claim }: Taking): BlobPlaces {
+  return { layout, clock: deps.clock, claim };
 }
 
 function checkDigest(
@@ -216,8 +241,9 @@ function checkDigest(
 }
 
 async function storeManifest(taking: Taking, made: { readonly artifact: Artifact; readonly bytes: Uint8Array }): Promise<void> {
-  const { layout, deps } = taking;
+  const { layout, deps, claim } = taking;
   const place = layout.manifest(made.artifact.digest);
+  await claim.add(made.artifact.digest);
   const isThere = (await findWhole(layout, made.artifact.digest)) !== undefined;
   if (isThere && (await touch(place, { clock: deps.clock, sizeBytes: made.bytes.byteLength }))) return;
   const temporary = join(layout.partial, `manifest-${randomInteger(deps.random, 2 ** 48).toString(16)}`);

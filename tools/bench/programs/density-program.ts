@@ -59,7 +59,7 @@ async function prepare(): Promise<void> {
 
 function open(): { readonly runtime: ModelRuntime; readonly digests: readonly string[] } {
   return {
-    runtime: openRuntime(openLocalArtifacts({ directory: objectsDir, random: base.random })),
+    runtime: openRuntime(openLocalArtifacts({ ...base, directory: objectsDir })),
     digests: JSON.parse(readFileSync(digestsFile, "utf8")) as readonly string[],
   };
 }

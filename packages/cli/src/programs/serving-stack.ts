@@ -93,7 +93,7 @@ interface Models {
 
 async function startModels(options: ServingStackOptions, metrics: Metrics, owed: OwedWork): Promise<Models> {
   const { store, capacityBytes, instanceId, version, runtimeLimits: limits, crashReports = [], clock, log, random } = options;
-  const artifacts = openLocalArtifacts({ directory: options.objectsDir, random });
+  const artifacts = openLocalArtifacts({ directory: options.objectsDir, clock, random });
   const journal =
     options.runningFile === undefined
       ? undefined

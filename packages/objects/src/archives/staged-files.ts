@@ -5,17 +5,14 @@
 import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Clock, type Random, randomInteger } from "@modelyard/core";
-import type { Layout } from "../internal/layout.ts";
-import { placeBlob, type StoredBlob } from "../internal/place-blob.ts";
+import { type Random, randomInteger } from "@modelyard/core";
+import { type BlobPlaces, placeBlob, type StoredBlob } from "../internal/place-blob.ts";
 
 /** Contents up to this many bytes are hashed before a file is made for them: the same small content many times costs one file. */
 const smallBytes = 64 * 1024;
 
 /** What staging needs. */
-export interface StagingDeps {
-  readonly layout: Layout;
-  readonly clock: Clock;
+export interface StagingDeps extends BlobPlaces {
   readonly random: Random;
 }
 
@@ -48,8 +45,7 @@ export class StagedFiles {
 
   /** Gives every content its place in the store. */
   async publish(): Promise<void> {
-    for (const [digest, { path, sizeBytes }] of this.#staged)
-      await placeBlob(path, { layout: this.#deps.layout, clock: this.#deps.clock, stored: { digest, sizeBytes } });
+    for (const [digest, { path, sizeBytes }] of this.#staged) await placeBlob(path, { ...this.#deps, stored: { digest, sizeBytes } });
     this.#staged.clear();
   }
 

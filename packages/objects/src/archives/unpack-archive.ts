@@ -6,7 +6,6 @@
  * mean nothing. Links to files of the same archive become copies of them; all others are refused. Archives inside are files.
  */
 import { posix } from "node:path";
-import { failure, sleep } from "@modelyard/core";
 import type { ArtifactFile } from "../contract.ts";
 import type { StoredBlob } from "../internal/place-blob.ts";
 import type { ArchiveContext, ArchiveMember } from "./archive-context.ts";
@@ -39,7 +38,7 @@ export interface Unpacking extends StagingDeps {
 
 /** The files of an archive, in the store; undefined when the file is to be taken as it is. */
 export async function unpackArchive(unpacking: Unpacking): Promise<readonly ArtifactFile[] | undefined> {
-  const file = await openStored(unpacking);
+  const file = await ArchiveFile.open(unpacking.path);
   try {
     const { source, limits, signal } = unpacking;
     // Each look at the bytes counts anew.
@@ -51,23 +50,6 @@ export async function unpackArchive(unpacking: Unpacking): Promise<readonly Arti
     return format && (await unpackAll(context(), { format, deps: unpacking }));
   } finally {
     await file.close();
-  }
-}
-
-/** Looks, and pauses between them, for a blob that garbage collection holds aside: it gives back what was made young, within two system calls. */
-const maxLooks = 50;
-const pauseMs = 10;
-
-async function openStored({ path, source, clock, signal }: Unpacking): Promise<ArchiveFile> {
-  for (let look = 1; ; look++) {
-    try {
-      return await ArchiveFile.open(path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      if (look === maxLooks)
-        throw failure("SOURCE_UNAVAILABLE", { source, why: "its bytes were removed while they were taken in" }, { cause: error });
-    }
-    await sleep(clock, pauseMs, signal);
   }
 }
 

@@ -6,7 +6,7 @@ import type { StagingDeps } from "./staged-files.ts";
 import { unpackArchive } from "./unpack-archive.ts";
 
 /** A file of a source that is in the store. */
-export type TakenFile = ArtifactFile & Pick<PlacedBlob, "writtenAtMs">;
+export type TakenFile = ArtifactFile & Pick<PlacedBlob, "writtenAs">;
 
 /** What was taken from a source, and how archives are treated. */
 export interface TakenSource {

@@ -8,8 +8,9 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, type Log, PlatformError, type Random, randomInteger, sleep } from "@modelyard/core";
 import type { Artifact, ArtifactFile, ArtifactStore, GarbageReport, IngestOptions, OpenArtifact, S3Source } from "../contract.ts";
+import { Claim } from "../internal/claim.ts";
 import { storedDigests } from "../internal/garbage.ts";
-import { heldDigests } from "../internal/holders.ts";
+import { Holder, heldDigests } from "../internal/holders.ts";
 import { isDigest, type Layout, layoutOf, makeFolders } from "../internal/layout.ts";
 import { parseManifest } from "../manifest.ts";
 import { inParallel } from "../sources/in-parallel.ts";
@@ -17,7 +18,7 @@ import { Bucket } from "./bucket.ts";
 import { collectBucket, manifestKey, storedManifests } from "./collect-bucket.ts";
 import { doomedBlobs, settleMs } from "./doomed-blobs.ts";
 import { Leases } from "./leases.ts";
-import { pullArtifact } from "./pull-artifact.ts";
+import { type Pull, type Pulled, pullArtifact } from "./pull-artifact.ts";
 
 /** What the store is made of. */
 export interface BucketArtifactsOptions {
@@ -58,6 +59,8 @@ class BucketArtifacts {
   readonly #layout: Layout;
   readonly #bucket: Bucket;
   readonly #holder: string;
+  /** What is brought here from the bucket. */
+  readonly #claims: Holder;
   readonly #leases: Leases;
   /** Digests that the bucket was seen to have. */
   #confirmed = new Set<string>();
@@ -69,6 +72,7 @@ class BucketArtifacts {
     this.#layout = layoutOf(options.directory);
     this.#bucket = bucket;
     this.#holder = holder;
+    this.#claims = new Holder(this.#layout, options.random);
     this.#leases = new Leases(bucket, holder);
   }
 
@@ -130,6 +134,7 @@ class BucketArtifacts {
 
   close(): void {
     this.#bucket.close();
+    this.#claims.close();
   }
 
   /** Sends what the bucket lacks of an artifact that is here, the manifest last. */
@@ -166,12 +171,23 @@ class BucketArtifacts {
       const artifact = await this.#manifest(digest);
       if (!artifact) return false;
       const { bucket: source, clock, random, maxArtifactBytes } = this.#options;
-      const pulled = await pullArtifact(artifact, { source, bucket: this.#bucket, layout: this.#layout, clock, random, maxArtifactBytes });
+      const layout = this.#layout;
+      const pull = { source, bucket: this.#bucket, layout, clock, random, maxArtifactBytes };
+      const pulled = await this.#pullClaimed(artifact, pull);
       for (const lost of pulled.damaged) this.#damaged.add(lost);
       if (!pulled.isWhole) return false;
       this.#confirmed.add(digest);
       return true;
     });
+  }
+
+  async #pullClaimed(artifact: Artifact, deps: Omit<Pull, "claim">): Promise<Pulled> {
+    const claim = new Claim({ ...deps, holder: this.#claims, signal: undefined });
+    try {
+      return await pullArtifact(artifact, { ...deps, claim });
+    } finally {
+      await claim.end();
+    }
   }
 
   async #manifest(digest: string): Promise<Artifact | undefined> {

@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, PlatformError, type Random, randomInteger } from "@modelyard/core";
 import type { Artifact, ArtifactFile, S3Source } from "../contract.ts";
+import type { Claim } from "../internal/claim.ts";
 import { writeDurably } from "../internal/durable-file.ts";
 import type { Layout } from "../internal/layout.ts";
 import { fetchResumably } from "../internal/resumable-fetch.ts";
@@ -19,6 +20,8 @@ export interface Pull {
   readonly layout: Layout;
   readonly clock: Clock;
   readonly random: Random;
+  /** Keeps what is here, and what comes, until the pull ends. */
+  readonly claim: Claim;
   readonly maxArtifactBytes: number;
 }
 
@@ -44,6 +47,7 @@ export async function pullArtifact(artifact: Artifact, pull: Pull): Promise<Pull
     const damaged = wanted.filter((_file, index) => results[index] === false).map((file) => file.digest);
     if (damaged.length > 0) return { isWhole: false, damaged };
     const temporary = join(layout.partial, `manifest-${randomInteger(random, 2 ** 48).toString(16)}`);
+    await pull.claim.add(artifact.digest);
     await writeDurably(layout.manifest(artifact.digest), { temporary, bytes: buildManifest(artifact.files).bytes });
     return { isWhole: true, damaged };
   } finally {
@@ -56,8 +60,9 @@ async function pullBlob(
   file: ArtifactFile,
   { pull, tree, signal }: { readonly pull: Pull; readonly tree: RemoteTree; readonly signal: AbortSignal },
 ): Promise<boolean> {
-  const { bucket, layout, clock, maxArtifactBytes: maxBytes } = pull;
+  const { bucket, layout, clock, claim, maxArtifactBytes: maxBytes } = pull;
   const { digest, sizeBytes } = file;
+  await claim.add(digest);
   if ((await stat(layout.blob(digest)).catch(() => undefined))?.size === sizeBytes) return true;
   const hex = digest.slice("sha256:".length);
   const key = bucket.keyOf(`blobs/${hex}`);
@@ -72,7 +77,7 @@ async function pullBlob(
     failureOf: (error: unknown) => tree.failureOf(error),
   };
   try {
-    await fetchResumably(body, { layout, clock, signal, onBytes: () => {} });
+    await fetchResumably(body, { layout, clock, claim, signal, onBytes: () => {} });
     return true;
   } catch (error) {
     if (PlatformError.is(error) && (error.reason === "ARTIFACT_DIGEST_MISMATCH" || error.reason === "SOURCE_NOT_FOUND")) return false;

@@ -2,9 +2,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
-import type { Clock } from "@modelyard/core";
-import type { Layout } from "./layout.ts";
-import { type PlacedBlob, placeBlob } from "./place-blob.ts";
+import { type BlobPlaces, type PlacedBlob, placeBlob } from "./place-blob.ts";
 
 interface BlobStart {
   readonly file: FileHandle;
@@ -73,10 +71,10 @@ export class BlobWriter {
   }
 
   /** Gives the bytes their place in the store. */
-  async store(layout: Layout, clock: Clock): Promise<PlacedBlob> {
+  async store(to: BlobPlaces): Promise<PlacedBlob> {
     await this.#file.sync();
     await this.#file.close();
     const stored = { digest: `sha256:${this.#hash.digest("hex")}`, sizeBytes: this.#sizeBytes };
-    return placeBlob(this.#path, { layout, clock, stored });
+    return placeBlob(this.#path, { ...to, stored });
   }
 }

@@ -1,6 +1,6 @@
 /** Files that appear whole or not at all: written beside their place, synced, renamed, and their folder synced. */
 import { constants } from "node:fs";
-import { type FileHandle, open, rename } from "node:fs/promises";
+import { type FileHandle, link, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** Writes `bytes` to `path` by way of `temporary`, which is in the same file system. */
@@ -19,6 +19,22 @@ export async function writeDurably(path: string, options: { readonly temporary: 
 export async function publish(from: string, to: string): Promise<void> {
   await rename(from, to);
   await syncFolder(dirname(to));
+}
+
+/** No second name for a file: something has it already, or the file system has none at all. */
+const noLink: ReadonlySet<string | undefined> = new Set(["EEXIST", "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
+
+/** Moves a synced file to a place where nothing is; false, and nothing has happened, when something is there or the file system cannot tell. */
+export async function publishNew(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (noLink.has((error as NodeJS.ErrnoException).code)) return false;
+    throw error;
+  }
+  await syncFolder(dirname(to));
+  await rm(from, { force: true });
+  return true;
 }
 
 async function syncFolder(path: string): Promise<void> {

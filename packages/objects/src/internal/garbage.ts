@@ -1,27 +1,29 @@
 /**
- * Garbage collection. An artifact goes when nothing refers to it, nobody has it open, and it is old enough not to be on its way in.
+ * Garbage collection. An artifact goes when nothing refers to it, nobody has it open or is taking it in, and it is old; a blob when no manifest names it.
  *
- * Order, and what a crash leaves: (1) manifest removed: blobs without an artifact, which the next run removes; (2) markers are read again, and an
- * artifact that was opened meanwhile gets its manifest back; (3) blobs no manifest names are removed.
+ * Manifests go before blobs: what a crash leaves in between are blobs without an artifact, which the next run removes. Ingestions, readers and other
+ * collections may be at work at the same time, in any process: `removal.ts` says why nothing of theirs is lost.
  */
-import type { Stats } from "node:fs";
-import { readdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
-import type { Clock, Log } from "@modelyard/core";
-import type { GarbageReport } from "../contract.ts";
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock, Log, Random } from "@modelyard/core";
+import type { Artifact, GarbageReport } from "../contract.ts";
 import { readArtifact } from "../local-artifacts.ts";
-import { writeDurably } from "./durable-file.ts";
 import { heldDigests } from "./holders.ts";
-import type { Layout } from "./layout.ts";
+import { isDigest, type Layout } from "./layout.ts";
+import { duringRemoval } from "./removal.ts";
 
 /** Partial bytes nobody came back for are dropped after this long. */
 const partialAgeMs = 7 * 24 * 3600 * 1000;
+/** Files that are removed in one go, while others wait. */
+const maxBatch = 256;
 
 /** What a collection needs. */
 export interface Collection {
   readonly layout: Layout;
   readonly clock: Clock;
   readonly log: Log;
+  readonly random: Random;
   readonly isReferenced: (digest: string) => boolean;
   readonly minAgeMs: number;
   readonly signal: AbortSignal | undefined;
@@ -29,17 +31,13 @@ export interface Collection {
 
 /** Runs one collection. */
 export async function collectGarbage(collection: Collection): Promise<GarbageReport> {
-  const { layout, signal } = collection;
+  const { layout, isReferenced } = collection;
   const digests = await storedDigests(layout);
   const held = await heldDigests(layout);
-  let removedArtifacts = 0;
-  for (const digest of digests) {
-    signal?.throwIfAborted();
-    if (held.has(digest) || collection.isReferenced(digest)) continue;
-    if (await removeArtifact(collection, digest)) removedArtifacts++;
-  }
+  const due = digests.filter((digest) => !held.has(digest) && !isReferenced(digest));
+  const removedArtifacts = await removeArtifacts(collection, due);
   const removedBytes = await removeOrphans(collection);
-  await removeOldFiles(collection, { folder: layout.partial, minAgeMs: partialAgeMs, keep: new Set() });
+  await removeOldPartials(collection);
   return { removedArtifacts, removedBytes, keptArtifacts: digests.length - removedArtifacts };
 }
 
@@ -49,71 +47,90 @@ export async function storedDigests(layout: Layout): Promise<readonly string[]> 
   return names.filter((name) => /^[0-9a-f]{64}\.json$/.test(name)).map((name) => `sha256:${name.slice(0, 64)}`);
 }
 
-async function removeArtifact(collection: Collection, digest: string): Promise<boolean> {
-  const { layout, minAgeMs } = collection;
-  const path = layout.manifest(digest);
-  const bytes = await readFile(path);
-  if ((await removeOld(collection, { path, minAgeMs })) === undefined) return false;
-  if (!(await heldDigests(layout)).has(digest)) return true;
-  await writeDurably(path, { temporary: join(layout.partial, `restore-${digest.slice(7)}`), bytes });
-  return false;
-}
-
-async function removeOrphans(collection: Collection): Promise<number> {
-  const { layout, minAgeMs, log } = collection;
-  const named = new Set<string>();
-  for (const digest of await storedDigests(layout)) {
-    const artifact = await readArtifact(layout, digest).catch((error: unknown) => {
-      log.error("artifact manifest cannot be read", error, { digest });
-      return undefined;
+async function removeArtifacts(collection: Collection, due: readonly string[]): Promise<number> {
+  let removed = 0;
+  for (const batch of batchesOf(due, collection.signal))
+    removed += await duringRemoval(collection, async (held) => {
+      let count = 0;
+      for (const digest of batch)
+        if (!held.has(digest) && (await removeOld(collection, collection.layout.manifest(digest))) !== undefined) count++;
+      return count;
     });
-    for (const file of artifact?.files ?? []) named.add(file.digest.slice(7));
-  }
-  return removeOldFiles(collection, { folder: layout.blobs, minAgeMs, keep: named });
+  return removed;
 }
 
-interface OldFiles {
-  readonly folder: string;
-  readonly minAgeMs: number;
-  readonly keep: ReadonlySet<string>;
-}
-
-async function removeOldFiles(collection: Collection, old: OldFiles): Promise<number> {
+/** Manifests that are written meanwhile are read before each batch: what they name was claimed until they were there. */
+async function removeOrphans(collection: Collection): Promise<number> {
+  const { layout, signal } = collection;
+  const names = new BlobNames(collection);
+  await names.update();
+  const stored = (await readdir(layout.blobs)).map((name) => `sha256:${name}`).filter(isDigest);
+  const orphans = stored.filter((digest) => !names.has(digest));
   let removedBytes = 0;
-  for (const name of await readdir(old.folder)) {
-    if (old.keep.has(name)) continue;
-    removedBytes += (await removeOld(collection, { path: join(old.folder, name), minAgeMs: old.minAgeMs })) ?? 0;
-  }
+  for (const batch of batchesOf(orphans, signal))
+    removedBytes += await duringRemoval(collection, async (held) => {
+      await names.update();
+      let bytes = 0;
+      for (const digest of batch)
+        if (!held.has(digest) && !names.has(digest)) bytes += (await removeOld(collection, layout.blob(digest))) ?? 0;
+      return bytes;
+    });
   return removedBytes;
 }
 
-/**
- * Removes a file that is old; gives its size, undefined when it stays. It is moved aside first and looked at once more: somebody who took the same bytes in
- * meanwhile either made it young before, and it is moved back, or misses it afterwards and writes it anew. A crash in between loses a file that nothing
- * referred to; whoever wants it again takes its source in again.
- */
-async function removeOld(collection: Collection, old: { readonly path: string; readonly minAgeMs: number }): Promise<number | undefined> {
-  if (!isOlder(collection, await statOf(old.path), old.minAgeMs)) return undefined;
-  const aside = join(collection.layout.partial, `garbage-${basename(old.path)}`);
-  try {
-    await rename(old.path, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
+/** The blobs that manifests name. */
+class BlobNames {
+  readonly #collection: Collection;
+  readonly #read = new Set<string>();
+  readonly #damaged = new Set<string>();
+  readonly #names = new Set<string>();
+
+  constructor(collection: Collection) {
+    this.#collection = collection;
   }
-  const found = await statOf(aside);
-  if (found && !isOlder(collection, found, old.minAgeMs)) {
-    await rename(aside, old.path);
-    return undefined;
+
+  has(digest: string): boolean {
+    return this.#names.has(digest);
   }
-  await rm(aside, { force: true });
-  return found?.size;
+
+  /** Reads the manifests that are new or could not be read before. */
+  async update(): Promise<void> {
+    for (const digest of await storedDigests(this.#collection.layout)) {
+      if (this.#read.has(digest)) continue;
+      const artifact = await this.#readManifest(digest);
+      if (artifact) this.#read.add(digest);
+      for (const file of artifact?.files ?? []) this.#names.add(file.digest);
+    }
+  }
+
+  async #readManifest(digest: string): Promise<Artifact | undefined> {
+    const { layout, log } = this.#collection;
+    try {
+      return await readArtifact(layout, digest);
+    } catch (error) {
+      if (!this.#damaged.has(digest)) log.error("artifact manifest cannot be read", error, { digest });
+      this.#damaged.add(digest);
+      return undefined;
+    }
+  }
 }
 
-function statOf(path: string): Promise<Stats | undefined> {
-  return stat(path).catch(() => undefined);
+async function removeOldPartials(collection: Collection): Promise<void> {
+  const { partial } = collection.layout;
+  for (const name of await readdir(partial)) await removeOld({ ...collection, minAgeMs: partialAgeMs }, join(partial, name));
 }
 
-function isOlder({ clock }: Collection, found: Stats | undefined, minAgeMs: number): boolean {
-  return found !== undefined && clock.nowMs() - found.mtimeMs >= minAgeMs;
+/** Removes a file that is old; its size, undefined when it stays. */
+async function removeOld({ clock, minAgeMs }: Pick<Collection, "clock" | "minAgeMs">, path: string): Promise<number | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined || clock.nowMs() - found.mtimeMs < minAgeMs) return undefined;
+  await rm(path, { force: true });
+  return found.size;
+}
+
+function* batchesOf(digests: readonly string[], signal: AbortSignal | undefined): Generator<readonly string[]> {
+  for (let start = 0; start < digests.length; start += maxBatch) {
+    signal?.throwIfAborted();
+    yield digests.slice(start, start + maxBatch);
+  }
 }

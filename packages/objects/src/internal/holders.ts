@@ -1,6 +1,6 @@
 /**
- * Who reads what: each opener leaves a marker `open/<holder>/<hex>.<n>`. A holder is a process (pid, start time, boot) and one opener in it;
- * a holder whose process has ended counts for nothing and is swept.
+ * Who relies on what: each holder leaves a marker `open/<holder>/<hex>.<n>` for an artifact that it reads, and for a blob or artifact that it is taking in.
+ * A holder is a process (pid, start time, boot) and one opener in it; a holder whose process has ended counts for nothing and is swept.
  */
 import { mkdirSync, rmSync } from "node:fs";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
@@ -14,21 +14,14 @@ export class Holder {
   #count = 0;
 
   constructor(layout: Layout, random: Random) {
-    const identity = identityOf(process.pid) ?? { pid: process.pid, startTime: "", bootId: "" };
-    const name = [identity.pid, identity.startTime, identity.bootId, randomInteger(random, 2 ** 32).toString(16)].join("_");
-    this.#folder = join(layout.open, name);
+    this.#folder = join(layout.open, holderName(random));
     mkdirSync(this.#folder, { recursive: true });
   }
 
   /** Marks a digest as in use; the result takes the mark back. */
   async hold(digest: string): Promise<() => Promise<void>> {
     const marker = join(this.#folder, `${digest.slice("sha256:".length)}.${this.#count++}`);
-    await writeFile(marker, "", { mode: 0o600 }).catch(async (error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      // The folder, a cache of a bucket, was deleted meanwhile.
-      await mkdir(this.#folder, { recursive: true });
-      await writeFile(marker, "", { mode: 0o600 });
-    });
+    await writeMarker(marker, this.#folder);
     return () => rm(marker, { force: true });
   }
 
@@ -37,18 +30,53 @@ export class Holder {
   }
 }
 
-/** Digests that some live holder has open. Sweeps the markers of the dead. */
+/** A name that no other holder has, and that says whether its process still runs. */
+export function holderName(random: Random): string {
+  const { pid, startTime, bootId } = identityOf(process.pid) ?? { pid: process.pid, startTime: "", bootId: "" };
+  return [pid, startTime, bootId, randomInteger(random, 2 ** 32).toString(16)].join("_");
+}
+
+/** Whether the process of a holder still runs. */
+export function isAlive(name: string): boolean {
+  const [pid = "", startTime = "", bootId = ""] = name.split("_");
+  return isRunning({ pid: Number(pid), startTime, bootId });
+}
+
+/** Makes an empty file; its folder, a cache of a bucket, may have been deleted meanwhile. */
+export async function writeMarker(path: string, folder: string): Promise<void> {
+  try {
+    await writeFile(path, "", { mode: 0o600 });
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    await mkdir(folder, { recursive: true });
+    await writeFile(path, "", { mode: 0o600 });
+  }
+}
+
+/** Names in a folder; none where there is no folder. */
+export async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+/** Digests that some live holder relies on. Sweeps the markers of the dead. */
 export async function heldDigests(layout: Layout): Promise<ReadonlySet<string>> {
   const held = new Set<string>();
-  await mkdir(layout.open, { recursive: true });
-  for (const name of await readdir(layout.open)) {
-    const [pid = "", startTime = "", bootId = ""] = name.split("_");
+  for (const name of await namesIn(layout.open)) {
     const folder = join(layout.open, name);
-    if (!isRunning({ pid: Number(pid), startTime, bootId })) {
+    if (!isAlive(name)) {
       await rm(folder, { recursive: true, force: true });
       continue;
     }
-    for (const marker of await readdir(folder)) held.add(`sha256:${marker.split(".")[0]}`);
+    for (const marker of await namesIn(folder)) held.add(`sha256:${marker.split(".")[0]}`);
   }
   return held;
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === "ENOENT";
 }

@@ -1,17 +1,13 @@
 /** One file over HTTP. An interrupted body is continued by range under the validator it began with (RFC 9110 §13.1.5). */
-import type { Clock } from "@modelyard/core";
 import type { ArtifactSource, IngestOptions } from "../contract.ts";
 import { describeSource } from "../source.ts";
 import { exchange, exchangeFailure, openedBody, rangeHeaders } from "./http-exchange.ts";
-import type { Layout } from "./layout.ts";
-import type { PlacedBlob } from "./place-blob.ts";
+import type { BlobPlaces, PlacedBlob } from "./place-blob.ts";
 import { type BodyRequest, fetchResumably, type OpenedBody } from "./resumable-fetch.ts";
 
 /** What a fetch needs. */
-export interface HttpFetch {
+export interface HttpFetch extends BlobPlaces {
   readonly source: Extract<ArtifactSource, { kind: "http" }>;
-  readonly layout: Layout;
-  readonly clock: Clock;
   readonly options: IngestOptions;
   /** More bytes than this are refused. */
   readonly maxBytes: number;
@@ -19,7 +15,7 @@ export interface HttpFetch {
 
 /** Fetches to a blob. `name` is the file's name: of the address's last segment. */
 export async function fetchHttp(fetching: HttpFetch): Promise<PlacedBlob & { readonly name: string }> {
-  const { source, layout, clock, options, maxBytes } = fetching;
+  const { source, layout, clock, claim, options, maxBytes } = fetching;
   const label = describeSource(source);
   const body = {
     identity: source.url,
@@ -30,7 +26,7 @@ export async function fetchHttp(fetching: HttpFetch): Promise<PlacedBlob & { rea
   };
   const onBytes = (doneBytes: number, totalBytes: number | undefined): void =>
     options.onProgress?.({ stage: "fetch", doneBytes, ...(totalBytes === undefined ? {} : { totalBytes }) });
-  const stored = await fetchResumably(body, { layout, clock, signal: options.signal, onBytes });
+  const stored = await fetchResumably(body, { layout, clock, claim, signal: options.signal, onBytes });
   return { ...stored, name: fileName(source.url) };
 }
 

@@ -1,6 +1,7 @@
 /**
  * Where things are in the artifact folder:
- * `blobs/<hex>` file contents, `artifacts/<hex>.json` manifests, `partial/` bytes on their way in, `uploads/` what is sent over HTTP, `open/<holder>/` markers of readers.
+ * `blobs/<hex>` file contents, `artifacts/<hex>.json` manifests, `partial/` bytes on their way in, `uploads/` what is sent over HTTP, `open/<holder>/` markers of who
+ * reads or takes in, `removing/` flags of who removes.
  * A blob or manifest appears by rename, complete and synced, or not at all.
  */
 import { mkdir } from "node:fs/promises";
@@ -12,6 +13,7 @@ export interface Layout {
   readonly artifacts: string;
   readonly partial: string;
   readonly open: string;
+  readonly removing: string;
   readonly uploads: string;
   blob(digest: string): string;
   manifest(digest: string): string;
@@ -25,6 +27,7 @@ export function layoutOf(directory: string): Layout {
     artifacts: at("artifacts"),
     partial: at("partial"),
     open: at("open"),
+    removing: at("removing"),
     uploads: at("uploads"),
     blob: (digest) => join(directory, "blobs", hexOf(digest)),
     manifest: (digest) => join(directory, "artifacts", `${hexOf(digest)}.json`),
@@ -33,7 +36,7 @@ export function layoutOf(directory: string): Layout {
 
 /** Makes the folders that are not there. */
 export async function makeFolders(layout: Layout): Promise<void> {
-  for (const folder of [layout.blobs, layout.artifacts, layout.partial, layout.open, layout.uploads])
+  for (const folder of [layout.blobs, layout.artifacts, layout.partial, layout.open, layout.removing, layout.uploads])
     await mkdir(folder, { recursive: true, mode: 0o700 });
 }
 

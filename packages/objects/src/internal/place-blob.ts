@@ -1,9 +1,12 @@
 /** Gives synced bytes their place in the store under their digest, and takes back what turned out not to be wanted. */
+import type { Stats } from "node:fs";
 import { chmod, rename, rm, stat, utimes } from "node:fs/promises";
-import { join } from "node:path";
-import { type Clock, type Random, randomInteger } from "@modelyard/core";
-import { publish } from "./durable-file.ts";
+import { basename, dirname, join } from "node:path";
+import type { Clock, Random } from "@modelyard/core";
+import type { Claim } from "./claim.ts";
+import { publish, publishNew } from "./durable-file.ts";
 import type { Layout } from "./layout.ts";
+import { duringRemoval } from "./removal.ts";
 
 /** What came of a file. */
 export interface StoredBlob {
@@ -13,43 +16,61 @@ export interface StoredBlob {
 
 /** A blob that has its place. */
 export interface PlacedBlob extends StoredBlob {
-  /** When its file was last written, if the bytes were not there before: {@link takeBackBlob} tells by it whether somebody else wants them too. */
-  readonly writtenAtMs?: number;
+  /** Which file this is and when it was written, if the bytes were not there before: {@link takeBackBlob} tells by it whether somebody else wants them too. */
+  readonly writtenAs?: string;
+}
+
+/** Where blobs get their places, and for whom. */
+export interface BlobPlaces {
+  readonly layout: Layout;
+  readonly clock: Clock;
+  /** Keeps what is placed until the ingestion ends. */
+  readonly claim: Claim;
 }
 
 /**
- * Moves the file at `path` to its place. Bytes that are there already are kept and made young again, so that garbage collection leaves them; a stored file
- * of another length is damaged and replaced.
+ * Moves the file at `path`, which is in the partial folder, to its place. Bytes that are there already are kept and made young again, so that garbage
+ * collection leaves them also after the claim has ended; a stored file of another length is damaged and replaced.
  */
-export async function placeBlob(
-  path: string,
-  to: { readonly layout: Layout; readonly clock: Clock; readonly stored: StoredBlob },
-): Promise<PlacedBlob> {
+export async function placeBlob(path: string, to: BlobPlaces & { readonly stored: StoredBlob }): Promise<PlacedBlob> {
   const { digest, sizeBytes } = to.stored;
   const place = to.layout.blob(digest);
-  if (await touch(place, { clock: to.clock, sizeBytes })) {
-    await rm(path, { force: true });
-    return { digest, sizeBytes };
-  }
-  await chmod(path, 0o444);
-  const { mtimeMs } = await stat(path);
-  await publish(path, place);
-  return { digest, sizeBytes, writtenAtMs: mtimeMs };
+  const isThere = (): Promise<boolean> => touch(place, { clock: to.clock, sizeBytes });
+  await to.claim.add(digest);
+  if (await isThere()) return keepStored(path, to.stored);
+  // Under this name a kill leaves it to be dropped: nobody may go on writing to what has its place.
+  const ready = join(dirname(path), `ready-${basename(path)}`);
+  await rename(path, ready);
+  await chmod(ready, 0o444);
+  const writtenAs = versionOf(await stat(ready));
+  if (await publishNew(ready, place)) return { digest, sizeBytes, writtenAs };
+  if (await isThere()) return keepStored(ready, to.stored);
+  await publish(ready, place);
+  return { digest, sizeBytes, writtenAs };
 }
 
-/**
- * Removes bytes that this process brought and nobody else wants. They are moved aside first and looked at once more, as garbage collection does: who took
- * the same bytes in meanwhile made them young before, and they are moved back, or misses them afterwards and writes them anew.
- */
-export async function takeBackBlob(blob: PlacedBlob, from: { readonly layout: Layout; readonly random: Random }): Promise<void> {
-  if (blob.writtenAtMs === undefined) return;
+async function keepStored(path: string, stored: StoredBlob): Promise<PlacedBlob> {
+  await rm(path, { force: true });
+  return stored;
+}
+
+/** Removes bytes that this ingestion brought and nobody else wants: no other claims them, and none that has ended wrote them, too, or made them young. */
+export async function takeBackBlob(
+  blob: PlacedBlob,
+  from: { readonly layout: Layout; readonly random: Random; readonly claim: Claim },
+): Promise<void> {
+  if (blob.writtenAs === undefined) return;
   const place = from.layout.blob(blob.digest);
-  const aside = join(from.layout.partial, `taken-back-${randomInteger(from.random, 2 ** 48).toString(16)}`);
-  const isUntouched = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.mtimeMs === blob.writtenAtMs;
-  if (!(await isUntouched(place))) return;
-  await rename(place, aside);
-  if (await isUntouched(aside)) await rm(aside, { force: true });
-  else await rename(aside, place);
+  await from.claim.drop(blob.digest);
+  await duringRemoval(from, async (held) => {
+    const found = await stat(place).catch(() => undefined);
+    if (!held.has(blob.digest) && found && versionOf(found) === blob.writtenAs) await rm(place, { force: true });
+  });
+}
+
+/** The inode, as the time alone is not enough: the kernel counts it in steps of some milliseconds. */
+function versionOf({ ino, mtimeMs }: Stats): string {
+  return `${ino} ${mtimeMs}`;
 }
 
 /** Makes a file young; false when there is none, or one of another length than it must have. */
@@ -60,7 +81,7 @@ export async function touch(path: string, options: { readonly clock: Clock; read
   try {
     await utimes(path, now, now);
   } catch (error) {
-    // Garbage collection was faster.
+    // The folder, a cache of a bucket, was deleted meanwhile.
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
     throw error;
   }

@@ -5,12 +5,11 @@
 import { createHash } from "node:crypto";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Clock, failure, PlatformError } from "@modelyard/core";
+import { failure, PlatformError } from "@modelyard/core";
 import { BlobWriter } from "./blob-writer.ts";
 import { type Checksum, hashOf } from "./checksum.ts";
 import { type IdleGuard, idleGuard } from "./idle-guard.ts";
-import type { Layout } from "./layout.ts";
-import type { PlacedBlob } from "./place-blob.ts";
+import type { BlobPlaces, PlacedBlob } from "./place-blob.ts";
 import { retrying } from "./retry.ts";
 
 /** One request for a body. */
@@ -50,9 +49,7 @@ export interface RemoteBody {
 }
 
 /** What a fetch needs beside the body. */
-export interface FetchDeps {
-  readonly layout: Layout;
-  readonly clock: Clock;
+export interface FetchDeps extends BlobPlaces {
   readonly signal: AbortSignal | undefined;
   /** Called as bytes arrive, with how many of the file there are. */
   readonly onBytes: (doneBytes: number, totalBytes: number | undefined) => void;
@@ -104,7 +101,7 @@ async function attemptFetch(body: RemoteBody, deps: FetchDeps): Promise<PlacedBl
     idle.end();
   }
   if (!isChecksumVoid) await checkSum(body, writer);
-  const stored = await writer.store(deps.layout, deps.clock);
+  const stored = await writer.store(deps);
   await rm(`${part}.json`, { force: true });
   return stored;
 }

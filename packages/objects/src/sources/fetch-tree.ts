@@ -1,22 +1,19 @@
 /** Takes the objects of a remote tree in, each resumed on its own, and reports progress over all of them. */
-import { type Clock, failure } from "@modelyard/core";
+import { failure } from "@modelyard/core";
 import type { ArtifactFile, IngestOptions } from "../contract.ts";
-import type { Layout } from "../internal/layout.ts";
-import type { PlacedBlob } from "../internal/place-blob.ts";
+import type { BlobPlaces, PlacedBlob } from "../internal/place-blob.ts";
 import { fetchResumably } from "../internal/resumable-fetch.ts";
 import { inParallel } from "./in-parallel.ts";
 import { listTree, type TreeFile } from "./list-tree.ts";
 import type { RemoteTree } from "./remote-tree.ts";
 
 /** What a fetch of a tree needs. */
-export interface TreeFetch {
+export interface TreeFetch extends BlobPlaces {
   readonly tree: RemoteTree;
   /** Key or folder in the tree; empty for all of it. */
   readonly path: string;
   /** Which paths to take; default all. */
   readonly wants?: (path: string) => boolean;
-  readonly layout: Layout;
-  readonly clock: Clock;
   readonly options: IngestOptions;
   /** More bytes than this, over all files, are refused. */
   readonly maxBytes: number;
@@ -55,7 +52,7 @@ function progressOf(totalBytes: number, options: IngestOptions): (file: TreeFile
 }
 
 async function fetchFile(
-  { tree, layout, clock, maxBytes }: TreeFetch,
+  { tree, layout, clock, claim, maxBytes }: TreeFetch,
   { object, path }: TreeFile,
   run: { readonly signal: AbortSignal; readonly onBytes: (doneBytes: number) => void },
 ): Promise<FetchedFile> {
@@ -68,6 +65,6 @@ async function fetchFile(
     open: (request: Parameters<RemoteTree["open"]>[1]) => tree.open(object, request),
     failureOf: (error: unknown) => tree.failureOf(error),
   };
-  const stored = await fetchResumably(body, { layout, clock, ...run });
+  const stored = await fetchResumably(body, { layout, clock, claim, ...run });
   return { path, ...stored };
 }

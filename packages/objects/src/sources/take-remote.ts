@@ -1,8 +1,8 @@
 /** Takes a source that is not simply a path or one HTTP address: finds its driver, or the local files it stands for. */
-import { assertNever, type Clock } from "@modelyard/core";
+import { assertNever } from "@modelyard/core";
 import type { ArtifactFile, ArtifactSource, HuggingFaceSource, IngestOptions, S3Source } from "../contract.ts";
-import type { Layout } from "../internal/layout.ts";
 import { listLocalSource, type SourceFile } from "../internal/local-source.ts";
+import type { BlobPlaces } from "../internal/place-blob.ts";
 import { openAzureTree } from "./azure/azure-tree.ts";
 import { claimPath } from "./claim-source.ts";
 import { fetchTree } from "./fetch-tree.ts";
@@ -18,10 +18,8 @@ import type { SourceSettings } from "./source-settings.ts";
 export type RemoteSource = Exclude<ArtifactSource, { kind: "file" | "http" | "upload" }>;
 
 /** What taking one needs. */
-export interface RemoteTaking {
+export interface RemoteTaking extends BlobPlaces {
   readonly settings: SourceSettings;
-  readonly layout: Layout;
-  readonly clock: Clock;
   readonly options: IngestOptions;
   readonly maxBytes: number;
 }
