@@ -1,10 +1,9 @@
 /**
  * Many models in one process, without a server around them: what the runtime itself costs. Arguments: `prepare|warm|load|ask|cycle`, folder, count.
- * `prepare` brings distinct models into an artifact store and makes their prepared copies, `warm` has the system hold what they are loaded from and into;
+ * `prepare` brings distinct models into an artifact store and makes their prepared copies, `warm` has the system hold what they are loaded from;
  * the others, each in a fresh process, print what they measured.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { freemem } from "node:os";
 import { join } from "node:path";
 import { metricsRegistry, seededRandom, silentLog, systemClock } from "@modelyard/core";
 import { openLocalArtifacts } from "@modelyard/objects";
@@ -20,10 +19,6 @@ const base = { clock: systemClock(), log: silentLog(), random: seededRandom(1) }
 const objectsDir = join(folder, "objects");
 const preparedDir = join(folder, "prepared");
 const digestsFile = join(folder, "digests.json");
-const pageBytes = 4096;
-const touchedBlockBytes = 64 * 2 ** 20;
-// A model takes 140 KiB; there is to be some to spare.
-const roomForModelBytes = 256 * 1024;
 const askRounds = 5;
 const askedRuns = 4_000;
 const [known] = readCases(sharedModel("mnist/cases.json"));
@@ -129,20 +124,10 @@ async function askAtRandom(): Promise<Readonly<Record<number, readonly number[]>
   return Object.fromEntries(samples);
 }
 
-/**
- * Brings the prepared copies into the system's page cache, and has the system hold as much memory as the models will take; in a process of its own,
- * whose memory is not measured. A virtual machine that gives memory it does not use back to its host pays for it once more when it is touched: 9 us a
- * page here where a page that the system holds costs 1.5, which made a load 150 us dearer from the 5,000th model on.
- */
+/** Brings the prepared copies into the system's page cache, in a process of its own, whose memory is not measured. The memory they go into is `holdMemory`'s. */
 function warm(): void {
   for (const entry of readdirSync(preparedDir, { recursive: true, withFileTypes: true }))
     if (entry.isFile()) readFileSync(join(entry.parentPath, entry.name));
-  touchMemory(Math.min(count * roomForModelBytes, freemem() / 2));
-}
-
-function touchMemory(bytes: number): void {
-  const blocks = Array.from({ length: Math.ceil(bytes / touchedBlockBytes) }, () => Buffer.allocUnsafeSlow(touchedBlockBytes));
-  for (const block of blocks) for (let at = 0; at < block.length; at += pageBytes) block[at] = 1;
 }
 
 async function wrongAnswer(model: LoadedModel | undefined, index: number, request: InferRequest): Promise<string | undefined> {
