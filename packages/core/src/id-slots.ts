@@ -86,5 +86,5 @@ export class IdSlots<T extends { readonly id: number }> {
 }
 
 function emptySlots<T>(count: number): (T | undefined)[] {
-  return new Array<T | undefined>(count).fill(undefined);
+  return Array.from<T | undefined>({ length: count });
 }

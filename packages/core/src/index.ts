@@ -41,10 +41,10 @@ export { catalogue, type DetailsOf, entryOf, type Reason, reasons } from "./cata
 export { type Clock, sleep, systemClock, type Timer } from "./clock.ts";
 export { type Code, codeOfGrpcStatus, type ExitStatus, exitStatusOf, grpcStatusOf, httpStatusOf, kubernetesReasonOf } from "./code.ts";
 export { type DeadlineOptions, withDeadline } from "./deadline.ts";
+export { IdSlots } from "./id-slots.ts";
 export { describeError, type JsonLogOptions, jsonLog, type Log, type LogFields, type LogLevel, silentLog } from "./log.ts";
 export { type Counter, type Gauge, type Histogram, type Labels, type Metrics, maxSeries, metricsRegistry, type Sample } from "./metrics.ts";
 export { nodeCrypto } from "./node-crypto.ts";
-export { IdSlots } from "./id-slots.ts";
 export { OwedWork } from "./owed-work.ts";
 export { failure, failureFromPublic, PlatformError, type PlatformErrorExtras, type PublicError } from "./platform-error.ts";
 export { identityOf, isRunning, killExactly, type ProcessIdentity, parseIdentity } from "./process-identity.ts";

@@ -18,6 +18,12 @@ export const objectsErrors = {
     retryable: false,
     hint: "Deploy its source again; the damaged copy is replaced",
   },
+  ARTIFACTS_BUSY: {
+    code: "UNAVAILABLE",
+    template: "Old artifacts in {folder} are being removed by the process {pid}, which did not end that within {limitMs} ms",
+    retryable: true,
+    hint: "Try again; when it stays so, look whether that process was stopped, and let it go on or end it",
+  },
   SOURCE_UNSUPPORTED: {
     code: "INVALID_ARGUMENT",
     template: 'The source "{source}" cannot be read: {why}',

@@ -38,8 +38,13 @@ export function holderName(random: Random): string {
 
 /** Whether the process of a holder still runs. */
 export function isAlive(name: string): boolean {
-  const [pid = "", startTime = "", bootId = ""] = name.split("_");
-  return isRunning({ pid: Number(pid), startTime, bootId });
+  const [, startTime = "", bootId = ""] = name.split("_");
+  return isRunning({ pid: pidOf(name), startTime, bootId });
+}
+
+/** The process of a holder. */
+export function pidOf(name: string): number {
+  return Number(name.split("_")[0]);
 }
 
 /** Makes an empty file; its folder, a cache of a bucket, may have been deleted meanwhile. */

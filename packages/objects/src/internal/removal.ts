@@ -8,13 +8,15 @@
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Clock, type Random, sleep } from "@modelyard/core";
-import { heldDigests, holderName, isAlive, namesIn, writeMarker } from "./holders.ts";
+import { type Clock, failure, type PlatformError, type Random, sleep } from "@modelyard/core";
+import { heldDigests, holderName, isAlive, namesIn, pidOf, writeMarker } from "./holders.ts";
 import type { Layout } from "./layout.ts";
 
 /** A removal is a few system calls a file: looks that follow each other at once, then with pauses, for a process that stands still. */
 const quickLooks = 50;
 const pauseMs = 10;
+/** Of one that goes on for longer, the process stands still. */
+const longestRemovalMs = 60_000;
 
 /** Runs a removal, which must be short: others wait for it. It may remove what nobody holds. */
 export async function duringRemoval<T>(
@@ -30,18 +32,27 @@ export async function duringRemoval<T>(
   }
 }
 
-/** Resolves when the removals that are under way now have ended; those that begin later see the marks that were made before the call. */
+/**
+ * Resolves when the removals that are under way now have ended; those that begin later see the marks that were made before the call. Rejects with
+ * `ARTIFACTS_BUSY` when one of them does not end within a minute.
+ */
 export async function removalsEnded(
   layout: Layout,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal | undefined },
 ): Promise<void> {
   let waitedFor = await liveRemovals(layout);
+  const startMs = clock.monotonicMs();
   for (let look = 1; waitedFor.length > 0; look++) {
     signal?.throwIfAborted();
+    if (clock.monotonicMs() - startMs >= longestRemovalMs) throw busy(layout, waitedFor[0]);
     if (look > quickLooks) await sleep(clock, pauseMs, signal);
     const live = new Set(await liveRemovals(layout));
     waitedFor = waitedFor.filter((name) => live.has(name));
   }
+}
+
+function busy({ removing: folder }: Layout, name = ""): PlatformError {
+  return failure("ARTIFACTS_BUSY", { folder, pid: pidOf(name), limitMs: longestRemovalMs });
 }
 
 async function liveRemovals(layout: Layout): Promise<readonly string[]> {
