@@ -1,5 +1,5 @@
 /**
- * What is open, by ids that go up: requests on a connection, commands to a worker. In slots that are emptied when one leaves: open addressing, linear
+ * What is open, by ids that go up: connections, requests on a connection, commands to a worker. In slots that are emptied when one leaves: open addressing, linear
  * probing, and what follows a hole is moved back into it.
  *
  * Not a Map, of which V8 leaves an old table behind after every few that came, with all its entries and a pointer to its successor. A full collection
@@ -47,9 +47,9 @@ export class IdSlots<T extends { readonly id: number }> {
     return item;
   }
 
-  /** All that are here now, by id; they may come and go meanwhile. */
-  all(): readonly T[] {
-    return this.#slots.filter((item) => item !== undefined).toSorted((one, other) => one.id - other.id);
+  /** All that are here now, in no order; they may come and go meanwhile. */
+  all(): T[] {
+    return this.#slots.filter((item) => item !== undefined);
   }
 
   /** Where it is, or the free slot where it would be. */

@@ -37,6 +37,8 @@ export interface InferStreamDeps {
 /** A request whose reply is due at its place in the order. */
 interface Slot {
   reply: Uint8Array | undefined;
+  /** Until it has an outcome. */
+  running: StreamedInference | undefined;
 }
 
 /** One stream. */
@@ -44,7 +46,6 @@ export class InferStream implements GrpcMessageHandlers {
   readonly #call: GrpcCall;
   readonly #deps: InferStreamDeps;
   readonly #slots: Slot[] = [];
-  readonly #running = new Set<StreamedInference>();
   /** Copies of the requests that came after the client was paused. */
   readonly #waiting: Uint8Array[] = [];
   readonly #deadline: Timer | undefined;
@@ -84,7 +85,7 @@ export class InferStream implements GrpcMessageHandlers {
   }
 
   #begin(message: Uint8Array): void {
-    const slot: Slot = { reply: undefined };
+    const slot: Slot = { reply: undefined, running: undefined };
     this.#slots.push(slot);
     let id = "";
     try {
@@ -93,10 +94,10 @@ export class InferStream implements GrpcMessageHandlers {
       const resolved = this.#deps.resolve(request);
       const { clock } = this.#deps;
       const inference = new StreamedInference({ call: this.#call, resolved, message, request, clock }, (outcome) => {
-        this.#running.delete(inference);
+        slot.running = undefined;
         this.#settle(slot, outcome);
       });
-      this.#running.add(inference);
+      slot.running = inference;
       this.#deps.runner.start(inference);
     } catch (error) {
       this.#settle(slot, { error, id });
@@ -166,8 +167,7 @@ export class InferStream implements GrpcMessageHandlers {
   #stop(error: PlatformError): void {
     this.#deadline?.cancel();
     this.#waiting.length = 0;
-    this.#slots.length = 0;
-    for (const inference of this.#running) inference.leave(error);
+    for (const { running } of this.#slots.splice(0)) running?.leave(error);
   }
 }
 

@@ -140,7 +140,7 @@ export class StreamTable {
    */
   abortUnfinishable(error: PlatformError): void {
     let budgetBytes = this.send.windowBytes;
-    for (const stream of this.#streams.all()) {
+    for (const stream of this.#streams.all().toSorted((one, other) => one.id - other.id)) {
       const fits = stream.endIsQueued && stream.queuedBytes <= Math.min(stream.sendWindow, budgetBytes);
       if (fits) budgetBytes -= stream.queuedBytes;
       else if (!stream.isLocalClosed) this.abort(stream, "CANCEL", error);

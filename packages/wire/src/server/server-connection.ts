@@ -24,6 +24,7 @@ function ageFactor(id: number): number {
 
 /** A connection. */
 export class ServerConnection implements TransportHandler {
+  readonly id: number;
   /** Called once when the connection is gone. */
   onGone: (() => void) | undefined = undefined;
   readonly #deps: ServerConnectionDeps;
@@ -36,6 +37,7 @@ export class ServerConnection implements TransportHandler {
   #first: Buffer | undefined;
 
   constructor(socket: Socket, deps: ServerConnectionDeps) {
+    this.id = deps.id;
     this.#deps = deps;
     this.#openedMs = deps.context.clock.monotonicMs();
     this.#maxAgeMs = deps.context.limits.maxConnectionAgeMs * ageFactor(deps.id);

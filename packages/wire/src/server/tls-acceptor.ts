@@ -4,7 +4,7 @@
  */
 import type { Socket } from "node:net";
 import type { Server, TLSSocket } from "node:tls";
-import type { Log } from "@modelyard/core";
+import { IdSlots, type Log } from "@modelyard/core";
 import type { TlsInfo } from "../message/exchange.ts";
 import { nodeTls } from "../socket/node-tls.ts";
 import type { ClientAuth, ResolvedTls, TlsContext } from "./tls-context.ts";
@@ -34,10 +34,16 @@ export interface TlsAcceptorDeps {
   readonly onSecure: (socket: TLSSocket, tls: TlsInfo) => void;
 }
 
+interface OpenSocket {
+  readonly id: number;
+  readonly socket: Socket;
+}
+
 /** Acceptor of one server. */
 export class TlsAcceptor {
   readonly #deps: TlsAcceptorDeps;
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new IdSlots<OpenSocket>();
+  #nextId = 1;
   /** Never listens: it gets its connections by {@link accept}. One for each state of the context. */
   #server: Server | undefined;
   #madeFrom: ResolvedTls | undefined;
@@ -60,8 +66,9 @@ export class TlsAcceptor {
   accept(socket: Socket): void {
     // Ended by the client during the handshake, it is of no use; the transport changes this afterwards.
     socket.allowHalfOpen = false;
-    this.#sockets.add(socket);
-    socket.once("close", () => this.#sockets.delete(socket));
+    const id = this.#nextId++;
+    this.#sockets.add({ id, socket });
+    socket.once("close", () => this.#sockets.take(id));
     // A connection that is lost during the handshake ends as a failed handshake.
     socket.on("error", () => {});
     this.#serverNow().emit("connection", socket);
@@ -69,7 +76,7 @@ export class TlsAcceptor {
 
   /** Ends every socket. */
   close(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const { socket } of this.#sockets.all()) socket.destroy();
   }
 
   #serverNow(): Server {

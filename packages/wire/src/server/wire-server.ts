@@ -1,7 +1,7 @@
 /** A server that speaks HTTP/1.1 and HTTP/2 (cleartext, prior knowledge) on the same sockets; the first bytes decide. */
 import { createServer, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { Clock, Log, OwedWork, Timer } from "@modelyard/core";
+import { type Clock, IdSlots, type Log, type OwedWork, type Timer } from "@modelyard/core";
 import type { SharedHeads } from "../http1/head-reader.ts";
 import type { Protocol, RequestHandler, TlsInfo } from "../message/exchange.ts";
 import { BufferBudget } from "../socket/buffer-budget.ts";
@@ -85,7 +85,7 @@ function agreedProtocol({ alpnProtocol }: TLSSocket): Protocol | undefined {
 class ConnectionSet implements WireServer {
   readonly #context: ServerContext;
   readonly #transportDeps: TransportDeps;
-  readonly #connections = new Set<ServerConnection>();
+  readonly #connections = new IdSlots<ServerConnection>();
   readonly #listeners = new Set<Server>();
   readonly #tls: TlsAcceptor | undefined;
   readonly #overflow: Overflow;
@@ -125,7 +125,7 @@ class ConnectionSet implements WireServer {
 
   get inFlight(): number {
     let sum = 0;
-    for (const connection of this.#connections) sum += connection.inFlight;
+    for (const connection of this.#connections.all()) sum += connection.inFlight;
     return sum;
   }
 
@@ -171,10 +171,10 @@ class ConnectionSet implements WireServer {
     const stopped = this.#stopListening();
     const idleMs = Math.min(idleGraceMs, graceMs);
     if (idleMs > 0) {
-      for (const connection of this.#connections) connection.retire();
+      for (const connection of this.#connections.all()) connection.retire();
       await this.#emptied(idleMs);
     }
-    for (const connection of this.#connections) connection.drain();
+    for (const connection of this.#connections.all()) connection.drain();
     await this.#emptied(graceMs - idleMs);
     await this.close();
     await stopped;
@@ -184,7 +184,7 @@ class ConnectionSet implements WireServer {
     this.#isClosed = true;
     this.#sweep?.cancel();
     const stopped = this.#stopListening();
-    for (const connection of this.#connections) connection.destroy();
+    for (const connection of this.#connections.all()) connection.destroy();
     this.#tls?.close();
     this.#overflow.close();
     await stopped;
@@ -208,7 +208,7 @@ class ConnectionSet implements WireServer {
   }
 
   #gone(connection: ServerConnection): void {
-    this.#connections.delete(connection);
+    this.#connections.take(connection.id);
     if (this.#connections.size > 0) return;
     this.#sweep?.cancel();
     this.#sweep = undefined;
@@ -221,7 +221,7 @@ class ConnectionSet implements WireServer {
       sweepEveryMs,
       () => {
         const nowMs = clock.monotonicMs();
-        for (const connection of this.#connections) connection.sweep(nowMs);
+        for (const connection of this.#connections.all()) connection.sweep(nowMs);
         this.#sweep = this.#connections.size > 0 ? this.#scheduleSweep() : undefined;
       },
       { background: true },
