@@ -16,6 +16,8 @@ import { measureRuns, type RunMeasurement } from "./measure-runs.ts";
 import { ModelRefused } from "./model-refused.ts";
 import type { JobFile, PrepareJob, PrepareStage } from "./prepare-protocol.ts";
 import { type PreparedFile, type PreparedInfo, prepareFormat } from "./prepared-info.ts";
+import { recordGraph } from "./record-graph.ts";
+import { graphName, recordedBelowBytes } from "./recorded-graph.ts";
 import { resolveShapes } from "./resolve-shapes.ts";
 
 /** What {@link prepareModel} needs. */
@@ -26,7 +28,6 @@ export interface PrepareDeps {
   readonly enter: (stage: PrepareStage) => Promise<void>;
 }
 
-const graphName = "model.onnx";
 const weightsName = "weights.bin";
 const infoName = "info.json";
 const editedDir = "edited";
@@ -194,7 +195,18 @@ async function writeInfo(job: PrepareJob, found: Findings): Promise<void> {
     nodes: nodes.length,
     rows: measured.rows,
   };
-  await writeFile(join(job.outputDir, infoName), JSON.stringify(info), { flush: true });
+  await writeRecord(job.outputDir, info);
+}
+
+async function writeRecord(dir: string, info: PreparedInfo): Promise<void> {
+  const record = JSON.stringify(info);
+  const [graph, ...others] = info.files;
+  if (graph && graph.sizeBytes < recordedBelowBytes && others.length === 0) {
+    const path = join(dir, graphName);
+    const recorded = recordGraph(await readFile(path), record);
+    if (recorded.length < recordedBelowBytes) return writeFile(path, recorded, { flush: true });
+  }
+  await writeFile(join(dir, infoName), record, { flush: true });
 }
 
 async function describeFile(dir: string, name: string): Promise<PreparedFile> {

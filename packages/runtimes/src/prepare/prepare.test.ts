@@ -6,6 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LoadRequest, LoadStage, ModelRuntime } from "../contract.ts";
 import { type OnnxWorkbench, onnxWorkbench } from "../testing/onnx-workbench.ts";
 import { countingModel, denseModel, echoModel, endlessModel, hungryModel, identityModel, loopingModel } from "../testing/sample-models.ts";
+import type { PreparedInfo } from "./prepared-info.ts";
+import { recordGraph } from "./record-graph.ts";
+import { recordIn } from "./recorded-graph.ts";
 
 let workbench: OnnxWorkbench;
 beforeAll(async () => {
@@ -23,7 +26,7 @@ async function stagesOf(runtime: ModelRuntime, request: LoadRequest): Promise<re
 /** Folders of prepared copies. */
 async function copies(): Promise<readonly string[]> {
   const names = await readdir(workbench.preparedDir, { recursive: true });
-  return names.filter((name) => name.endsWith("info.json")).map((name) => join(workbench.preparedDir, name, ".."));
+  return names.filter((name) => name.endsWith("model.onnx")).map((name) => join(workbench.preparedDir, name, ".."));
 }
 
 const prepared: readonly LoadStage[] = ["verify", "prepare", "load"];
@@ -57,11 +60,14 @@ describe("a prepared copy", () => {
 
   const damages: readonly (readonly [string, (dir: string) => Promise<void>])[] = [
     ["its graph is cut off", (dir) => truncate(join(dir, "model.onnx"), 20)],
-    ["a byte of its graph has rotted", (dir) => flipByte(join(dir, "model.onnx"))],
+    ["a byte of its graph has rotted", flipByte],
     ["its graph is gone", (dir) => rm(join(dir, "model.onnx"))],
-    ["its record is cut off", (dir) => truncate(join(dir, "info.json"), 40)],
-    ["its record is of another format", (dir) => writeFile(join(dir, "info.json"), JSON.stringify({ format: 0 }))],
-    ["its record is empty", (dir) => truncate(join(dir, "info.json"), 0)],
+    ["its record is cut off", async (dir) => truncate(join(dir, "model.onnx"), (await stat(join(dir, "model.onnx"))).size - 40)],
+    [
+      "its record is of another format",
+      (dir) => rewrite(dir, (graph, record) => recordGraph(graph, record.replace(/"format":\d/, '"format":0'))),
+    ],
+    ["its record is gone", (dir) => rewrite(dir, (graph) => graph)],
   ];
   it.each(damages)("is made again when %s", async (how, damage) => {
     await rm(workbench.preparedDir, { recursive: true, force: true });
@@ -77,7 +83,7 @@ describe("a prepared copy", () => {
     await rm(workbench.preparedDir, { recursive: true, force: true });
     await stagesOf(workbench.open(), await workbench.store(identityModel("BF16")));
     const [dir] = await copies();
-    const info = JSON.parse(await readFile(join(dir ?? "", "info.json"), "utf8")) as Record<string, unknown>;
+    const info = JSON.parse(await readRecord(dir ?? "")) as Record<string, unknown>;
     expect(info).toMatchObject({ inputs: [{ name: "x", datatype: "BF16", boundDatatype: "FP32", shape: [-1] }], threads: 1, warnings: [] });
     expect(info["edits"]).not.toEqual([]);
     expect(info["runMicros"]).toBeGreaterThan(0);
@@ -226,11 +232,23 @@ describe("the size of a model", () => {
   });
 });
 
-async function flipByte(path: string): Promise<void> {
-  const bytes = await readFile(path);
-  const at = Math.floor((await stat(path)).size / 2);
-  bytes[at] = (bytes[at] ?? 0) ^ 0x40;
-  await writeFile(path, bytes);
+async function readRecord(dir: string): Promise<string> {
+  return recordIn(await readFile(join(dir, "model.onnx"))) ?? "";
+}
+
+async function rewrite(dir: string, change: (graph: Uint8Array, record: string) => Uint8Array): Promise<void> {
+  const record = await readRecord(dir);
+  const { files } = JSON.parse(record) as PreparedInfo;
+  const path = join(dir, "model.onnx");
+  await writeFile(path, change((await readFile(path)).subarray(0, files[0]?.sizeBytes), record));
+}
+
+async function flipByte(dir: string): Promise<void> {
+  await rewrite(dir, (graph, record) => {
+    const at = Math.floor(graph.length / 2);
+    graph[at] = (graph[at] ?? 0) ^ 0x40;
+    return recordGraph(graph, record);
+  });
 }
 
 /** A linear classifier as converters write it: label, and a sequence of maps from class to probability. */

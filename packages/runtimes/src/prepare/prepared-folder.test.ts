@@ -8,9 +8,12 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { scratchBytes } from "./checksum-of.ts";
 import { type PreparedCopy, PreparedFolder, preparedKey } from "./prepared-folder.ts";
 import { type PreparedInfo, prepareFormat } from "./prepared-info.ts";
+import { recordGraph } from "./record-graph.ts";
+import { recordedBelowBytes } from "./recorded-graph.ts";
 
 const nowMs = 1_700_000_000_000;
 let dir: string;
+let isOneFile = false;
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "modelyard-prepared-"));
 });
@@ -35,8 +38,17 @@ async function write(target: string, graph = Buffer.from("graph"), warnings: rea
     nodes: 1,
     rows: { kind: "together", why: "it was not tried" },
   };
-  await writeFile(join(target, "model.onnx"), graph);
-  await writeFile(join(target, "info.json"), JSON.stringify(info));
+  const path = join(target, "model.onnx");
+  const record = JSON.stringify(info);
+  const recorded = recordGraph(graph, record);
+  if (isOneFile && recorded.length < recordedBelowBytes) return writeFile(path, recorded);
+  await writeFile(path, graph);
+  await writeFile(join(target, "info.json"), record);
+}
+
+/** The file whose time is that of the last use. */
+function usedFile(key: string): string {
+  return join(dir, key.slice(0, 2), key, isOneFile ? "model.onnx" : "info.json");
 }
 
 async function age(target: string, ageMs: number): Promise<void> {
@@ -65,7 +77,14 @@ describe("preparedKey()", () => {
   );
 });
 
-describe("PreparedFolder", () => {
+describe.each([
+  ["with their records behind the graphs", true],
+  ["with records in files of their own", false],
+])("PreparedFolder of copies %s", (_name, form) => {
+  beforeEach(() => {
+    isOneFile = form;
+  });
+
   it("add() leaves nothing when writing fails", async () => {
     const failing = folder().add("00ff", () => Promise.reject(new Error("the child died")));
     await expect(failing).rejects.toThrow("the child died");
@@ -104,7 +123,7 @@ describe("PreparedFolder", () => {
 
   it("find() counts as a use, ten minutes after the last at the earliest", async () => {
     await folder().add("00ff", write);
-    const record = join(dir, "00", "00ff", "info.json");
+    const record = usedFile("00ff");
     const uses: number[] = [];
     for (const ageMs of [540_000, 660_000]) {
       await age(record, ageMs);
@@ -115,19 +134,20 @@ describe("PreparedFolder", () => {
   });
 
   it("sweep() removes the copies used longest ago until the rest fits", async () => {
-    const target = folder(10);
+    const target = folder();
     for (const [index, key] of keys.entries()) {
       await target.add(key, write);
-      await age(join(dir, key.slice(0, 2), key, "info.json"), (3 - index) * 3_600_000);
+      await age(usedFile(key), (3 - index) * 3_600_000);
     }
-    await target.sweep();
+    const sizeBytes = isOneFile ? (await stat(usedFile(keys[0] ?? ""))).size : 5;
+    await folder(2 * sizeBytes).sweep();
     expect(keys.map((key) => target.peek(key) !== undefined)).toEqual([false, true, true]);
   });
 
   it("sweep() leaves what was used within the last minute, though it exceeds the limit", async () => {
     const target = folder(1);
     await target.add("00ff", write);
-    await age(join(dir, "00", "00ff", "info.json"), 1000);
+    await age(usedFile("00ff"), 1000);
     await target.sweep();
     expect(target.peek("00ff")).toBeDefined();
   });

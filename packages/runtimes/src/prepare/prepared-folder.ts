@@ -1,15 +1,17 @@
 /**
  * The folder of prepared copies: a cache on disk, shared by all serving processes of a machine, that may be deleted at any time.
  *
- * One folder per copy under the first two digits of its key. A copy is written into a temporary folder, synced, and renamed into place, so a folder
+ * One folder per copy under the first two digits of its key: a small one is a file with its record behind the graph, a large one has a file for that. A copy is written into a temporary folder, synced, and renamed into place, so a folder
  * under its key is complete; what rots or is cut off afterwards is found by size and checksum and made again.
  */
 import { closeSync, fstatSync, openSync, readFileSync, readSync, utimesSync } from "node:fs";
 import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { crc32 } from "node:zlib";
 import { type Clock, type Log, sha256 } from "@modelyard/core";
-import { checksumOf, type FileChecksum, scratchBytes } from "./checksum-of.ts";
-import { type PreparedInfo, parsePreparedInfo } from "./prepared-info.ts";
+import { checksumOf, scratchBytes } from "./checksum-of.ts";
+import { type PreparedFile, type PreparedInfo, parsePreparedInfo } from "./prepared-info.ts";
+import { graphName, recordedBelowBytes, recordIn } from "./recorded-graph.ts";
 import { planSweep, type StoredCopy } from "./sweep.ts";
 
 /** A complete copy. */
@@ -62,10 +64,10 @@ export function preparedKey(artifactDigest: string, madeFor: readonly string[]):
 /** See the module. */
 export class PreparedFolder {
   readonly #deps: PreparedFolderDeps;
-  readonly #scratch = new Uint8Array(scratchBytes);
+  readonly #scratch = Buffer.allocUnsafeSlow(scratchBytes);
   /** Not the scratch: records are read while that holds a copy. */
   readonly #text = Buffer.allocUnsafeSlow(recordBytes);
-  /** Copies that were checked: the scratch holds what the last of them was made of. */
+  /** Copies that were read: the scratch holds the last of them. */
   #checked = 0;
 
   constructor(deps: PreparedFolderDeps) {
@@ -75,12 +77,13 @@ export class PreparedFolder {
   /** The copy under a key when it is there and whole. */
   async find(key: string): Promise<PreparedCopy | undefined> {
     const dir = this.#dirOf(key);
-    const record = this.#read(dir);
+    const small = this.#readSmall(dir);
+    const record = small ?? this.#read(dir);
     if (!record) return undefined;
     const { info } = record;
-    const checks = info.files.map((file) => isIntact(join(dir, file.name), { expected: file, scratch: this.#scratch }));
+    const checking = small ? this.#holdsGraph(info) : this.#areIntact(dir, info.files);
     const turn = ++this.#checked;
-    if (!(await Promise.all(checks)).every(Boolean)) {
+    if (!(await checking)) {
       this.#deps.log.warn("prepared copy is damaged and will be made again", { dir });
       return undefined;
     }
@@ -94,7 +97,8 @@ export class PreparedFolder {
 
   /** The record under a key; the copy itself is not looked at. */
   peek(key: string): PreparedInfo | undefined {
-    return this.#read(this.#dirOf(key))?.info;
+    const dir = this.#dirOf(key);
+    return (this.#readSmall(dir) ?? this.#read(dir))?.info;
   }
 
   /** Fills an empty folder by `write` and puts it in place; a damaged copy under the key makes way. */
@@ -142,7 +146,48 @@ export class PreparedFolder {
     await syncFolder(dirname(final));
   }
 
-  /** On this thread: see `checksumOf`. The file is opened for its text and its time alike, and found once. */
+  /** A copy that is one file, which the scratch holds then. On this thread: see `checksumOf`. */
+  #readSmall(dir: string): StoredRecord | undefined {
+    const path = join(dir, graphName);
+    this.#checked++;
+    try {
+      const file = openSync(path, "r");
+      try {
+        const { size, mtimeMs } = fstatSync(file);
+        if (size >= recordedBelowBytes) return undefined;
+        const text = recordIn(this.#scratch.subarray(0, readSync(file, this.#scratch)));
+        const info = text === undefined ? undefined : parsePreparedInfo(text);
+        return info && { path, info, usedAtMs: mtimeMs };
+      } finally {
+        closeSync(file);
+      }
+    } catch {
+      // Not made yet, or deleted.
+      return undefined;
+    }
+  }
+
+  /** Whether the graph that a small copy begins with is as it was written. */
+  #holdsGraph({ files: [graph] }: PreparedInfo): boolean {
+    return graph !== undefined && graph.sizeBytes < recordedBelowBytes && crc32(this.#scratch.subarray(0, graph.sizeBytes)) === graph.crc32;
+  }
+
+  async #areIntact(dir: string, files: readonly PreparedFile[]): Promise<boolean> {
+    const checks = await Promise.all(files.map((file) => this.#isIntact(dir, file)));
+    return checks.every(Boolean);
+  }
+
+  async #isIntact(dir: string, { name, sizeBytes, crc32: expected }: PreparedFile): Promise<boolean> {
+    try {
+      const found = await checksumOf(join(dir, name), this.#scratch);
+      return found.sizeBytes === sizeBytes && found.crc32 === expected;
+    } catch {
+      // Gone: as good as damaged.
+      return false;
+    }
+  }
+
+  /** As {@link PreparedFolder.#readSmall}. The file is opened for its text and its time alike, and found once. */
   #read(dir: string): StoredRecord | undefined {
     const path = join(dir, infoName);
     try {
@@ -171,33 +216,29 @@ export class PreparedFolder {
   }
 }
 
-async function isIntact(path: string, check: { readonly expected: FileChecksum; readonly scratch: Uint8Array }): Promise<boolean> {
-  const { expected, scratch } = check;
-  try {
-    const { sizeBytes, crc32 } = await checksumOf(path, scratch);
-    return sizeBytes === expected.sizeBytes && crc32 === expected.crc32;
-  } catch {
-    // Gone: as good as damaged.
-    return false;
-  }
-}
-
 async function listCopies(shard: string): Promise<readonly StoredCopy[]> {
   const names = await readdir(shard).catch((): string[] => []);
   const copies = await Promise.all(names.map((name) => describeCopy(join(shard, name))));
   return copies.filter((copy) => copy !== undefined);
 }
 
+/** A small copy is one file; what is known of a large one is in its record. */
 async function describeCopy(path: string): Promise<StoredCopy | undefined> {
   try {
     const infoPath = join(path, infoName);
-    const info = parsePreparedInfo(await readFile(infoPath, "utf8"));
-    const sizeBytes = info?.files.reduce((sum, file) => sum + file.sizeBytes, 0) ?? 0;
+    const text = await readFile(infoPath, "utf8").catch(() => undefined);
+    if (text === undefined) return await describeSmall(path);
+    const sizeBytes = parsePreparedInfo(text)?.files.reduce((sum, file) => sum + file.sizeBytes, 0) ?? 0;
     return { path, sizeBytes, usedAtMs: (await stat(infoPath)).mtimeMs };
   } catch {
     // Being removed by another process.
     return undefined;
   }
+}
+
+async function describeSmall(path: string): Promise<StoredCopy> {
+  const { size: sizeBytes, mtimeMs: usedAtMs } = await stat(join(path, graphName));
+  return { path, sizeBytes, usedAtMs };
 }
 
 async function removeAbandoned(path: string, nowMs: number): Promise<void> {

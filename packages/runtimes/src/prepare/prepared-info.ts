@@ -1,9 +1,9 @@
-/** What is recorded beside a prepared copy. Written by the prepare child, read by every later load; anything that does not parse means "prepare again". */
+/** What is recorded with a prepared copy: behind the graph of a small one, beside that of a large one. Written by the prepare child, read by every later load; anything that does not parse means "prepare again". */
 import { isDatatype } from "@modelyard/codec";
 import type { BoundTensor } from "../onnx/tensor-border.ts";
 
 /** Version of what prepare does and writes; part of the cache key. Raise it when either changes. */
-export const prepareFormat = 6;
+export const prepareFormat = 7;
 
 /** An input or output of a prepared model. */
 export interface PreparedSignature extends BoundTensor {
