@@ -92,7 +92,7 @@ async function loadAll(): Promise<object> {
   for (let index = 1; index < count; index++) await add(index);
   const after = resident();
   const wrong: string[] = [];
-  for (let index = 0; index < count; index += Math.floor(count / 100)) {
+  for (let index = 0; index < count; index += Math.ceil(count / 100)) {
     const why = await wrongAnswer(models[index], index, request);
     if (why !== undefined) wrong.push(why);
   }
