@@ -47,6 +47,8 @@ export class PythonProgram {
   }
 
   async stop(): Promise<void> {
+    // It never started: nothing would tell of its end.
+    if (this.#child.pid === undefined) return;
     const ended = once(this.#child, "exit");
     this.#child.stdin?.end();
     if (this.#child.exitCode === null && this.#child.signalCode === null) await ended;

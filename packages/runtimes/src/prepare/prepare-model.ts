@@ -15,7 +15,7 @@ import { measureLoad } from "./measure-load.ts";
 import { measureRuns, type RunMeasurement } from "./measure-runs.ts";
 import { ModelRefused } from "./model-refused.ts";
 import type { JobFile, PrepareJob, PrepareStage } from "./prepare-protocol.ts";
-import { type PreparedFile, type PreparedInfo, prepareFormat } from "./prepared-info.ts";
+import { infoName, type PreparedFile, type PreparedInfo, prepareFormat } from "./prepared-info.ts";
 import { recordGraph } from "./record-graph.ts";
 import { graphName, recordedBelowBytes } from "./recorded-graph.ts";
 import { resolveShapes } from "./resolve-shapes.ts";
@@ -29,7 +29,6 @@ export interface PrepareDeps {
 }
 
 const weightsName = "weights.bin";
-const infoName = "info.json";
 const editedDir = "edited";
 
 // Protobuf messages end at 2 GiB; beyond this much weight the optimised copy keeps it in a file of its own.

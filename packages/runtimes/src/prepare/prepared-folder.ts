@@ -1,8 +1,8 @@
 /**
  * The folder of prepared copies: a cache on disk, shared by all serving processes of a machine, that may be deleted at any time.
  *
- * One folder per copy under the first two digits of its key: a small one is a file with its record behind the graph, a large one has a file for that. A copy is written into a temporary folder, synced, and renamed into place, so a folder
- * under its key is complete; what rots or is cut off afterwards is found by size and checksum and made again.
+ * One folder per copy under the first two digits of its key: a small one is a file with its record behind the graph, a large one has a file for that.
+ * A copy is written into a temporary folder, synced, and renamed into place, so a folder under its key is complete; what rots or is cut off afterwards is found by size and checksum and made again.
  */
 import { closeSync, fstatSync, openSync, readFileSync, readSync, utimesSync } from "node:fs";
 import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
@@ -10,7 +10,7 @@ import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { type Clock, type Log, sha256 } from "@modelyard/core";
 import { checksumOf, scratchBytes } from "./checksum-of.ts";
-import { type PreparedFile, type PreparedInfo, parsePreparedInfo } from "./prepared-info.ts";
+import { infoName, type PreparedFile, type PreparedInfo, parsePreparedInfo } from "./prepared-info.ts";
 import { graphName, recordedBelowBytes, recordIn } from "./recorded-graph.ts";
 import { planSweep, type StoredCopy } from "./sweep.ts";
 
@@ -39,7 +39,6 @@ interface StoredRecord {
   readonly usedAtMs: number;
 }
 
-const infoName = "info.json";
 // Of nearly every record; a longer one gets memory of its own.
 const recordBytes = 8 * 1024;
 const temporaryPrefix = "tmp-";
@@ -146,25 +145,12 @@ export class PreparedFolder {
     await syncFolder(dirname(final));
   }
 
-  /** A copy that is one file, which the scratch holds then. On this thread: see `checksumOf`. */
+  /** Of a copy that is one file, which the scratch holds then. */
   #readSmall(dir: string): StoredRecord | undefined {
-    const path = join(dir, graphName);
     this.#checked++;
-    try {
-      const file = openSync(path, "r");
-      try {
-        const { size, mtimeMs } = fstatSync(file);
-        if (size >= recordedBelowBytes) return undefined;
-        const text = recordIn(this.#scratch.subarray(0, readSync(file, this.#scratch)));
-        const info = text === undefined ? undefined : parsePreparedInfo(text);
-        return info && { path, info, usedAtMs: mtimeMs };
-      } finally {
-        closeSync(file);
-      }
-    } catch {
-      // Not made yet, or deleted.
-      return undefined;
-    }
+    return readRecord(join(dir, graphName), (file, size) =>
+      size < recordedBelowBytes ? recordIn(this.#scratch.subarray(0, readSync(file, this.#scratch))) : undefined,
+    );
   }
 
   /** Whether the graph that a small copy begins with is as it was written. */
@@ -187,23 +173,10 @@ export class PreparedFolder {
     }
   }
 
-  /** As {@link PreparedFolder.#readSmall}. The file is opened for its text and its time alike, and found once. */
   #read(dir: string): StoredRecord | undefined {
-    const path = join(dir, infoName);
-    try {
-      const file = openSync(path, "r");
-      try {
-        const { size, mtimeMs } = fstatSync(file);
-        const text = size > this.#text.length ? readFileSync(file, "utf8") : this.#text.toString("utf8", 0, readSync(file, this.#text));
-        const info = parsePreparedInfo(text);
-        return info && { path, info, usedAtMs: mtimeMs };
-      } finally {
-        closeSync(file);
-      }
-    } catch {
-      // Not made yet, or deleted: a cache miss like any other.
-      return undefined;
-    }
+    return readRecord(join(dir, infoName), (file, size) =>
+      size > this.#text.length ? readFileSync(file, "utf8") : this.#text.toString("utf8", 0, readSync(file, this.#text)),
+    );
   }
 
   #touch({ path, usedAtMs }: StoredRecord): void {
@@ -213,6 +186,24 @@ export class PreparedFolder {
 
   #dirOf(key: string): string {
     return join(this.#deps.dir, key.slice(0, 2), key);
+  }
+}
+
+/** On this thread: see `checksumOf`. The file is opened for its text and its time alike, and found once. */
+function readRecord(path: string, textIn: (file: number, size: number) => string | undefined): StoredRecord | undefined {
+  try {
+    const file = openSync(path, "r");
+    try {
+      const { size, mtimeMs } = fstatSync(file);
+      const text = textIn(file, size);
+      const info = text === undefined ? undefined : parsePreparedInfo(text);
+      return info && { path, info, usedAtMs: mtimeMs };
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    // Not made yet, or deleted: a cache miss like any other.
+    return undefined;
   }
 }
 

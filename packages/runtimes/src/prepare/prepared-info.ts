@@ -5,6 +5,9 @@ import type { BoundTensor } from "../onnx/tensor-border.ts";
 /** Version of what prepare does and writes; part of the cache key. Raise it when either changes. */
 export const prepareFormat = 7;
 
+/** Name of the record beside a large copy. */
+export const infoName = "info.json";
+
 /** An input or output of a prepared model. */
 export interface PreparedSignature extends BoundTensor {
   /** -1 = any size. */
